@@ -1,0 +1,1 @@
+"""Local servers that behave like the platforms; they share no code with the project they test."""
