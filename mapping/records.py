@@ -1,0 +1,307 @@
+"""Neutral records: what moves between platforms, one frozen value per business object and source version.
+
+Money is Decimal in the currency's own units, times are aware UTC, keys are strings as the source writes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import ClassVar
+
+ZERO = Decimal(0)
+
+
+class RecordType(StrEnum):
+    """The kinds of record a flow may carry."""
+
+    CUSTOMER = "customer"
+    ORDER = "order"
+    PRODUCT = "product"
+    VARIANT = "variant"
+    CHECKOUT = "checkout"
+    EVENT = "event"
+
+
+class OrderStatus(StrEnum):
+    """One vocabulary for the state of an order on every platform."""
+
+    PENDING = "pending"
+    PAID = "paid"
+    PARTIALLY_SHIPPED = "partially_shipped"
+    SHIPPED = "shipped"
+    COMPLETE = "complete"
+    CANCELLED = "cancelled"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+    UNKNOWN = "unknown"
+
+
+class ConsentState(StrEnum):
+    """What a person said about one channel; unknown means never asked and is neither yes nor no."""
+
+    GRANTED = "granted"
+    WITHDRAWN = "withdrawn"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Base of every record: its key at the source and the source's own version time (aware UTC)."""
+
+    record_type: ClassVar[RecordType]
+    key: str
+    occurred_at: datetime
+    removed: bool = False  # the source deleted the object; writers deactivate or erase what they hold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """A postal address; country is ISO 3166-1 alpha-2, empty strings where the source has nothing."""
+
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    region: str = ""
+    postcode: str = ""
+    country: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """One statement about one channel ("email" or "sms") as the source holds it; `explicit` = a dated act of the person."""
+
+    channel: str
+    state: ConsentState
+    stated_at: datetime | None = None
+    source: str = ""
+    explicit: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerRef:
+    """Who an order, a checkout or an event belongs to; an empty key is a guest."""
+
+    key: str = ""
+    email: str = ""
+    phone: str = ""
+    first_name: str = ""
+    last_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer(Record):
+    """A person at the source. `attributes` are flat: "metafield.<namespace>.<key>" and platform facts by name."""
+
+    record_type: ClassVar[RecordType] = RecordType.CUSTOMER
+    email: str = ""
+    phone: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    country: str = ""
+    locale: str = ""
+    created_at: datetime | None = None
+    tags: tuple[str, ...] = ()
+    addresses: tuple[Address, ...] = ()  # the default address first
+    consents: tuple[Consent, ...] = ()
+    attributes: dict[str, object] = field(default_factory=dict)
+    merged_into: str = ""  # key of the customer that took this one over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One order line, all amounts without tax except `total`, `refunded_amount` and `cancelled_amount`.
+
+    total = subtotal - discount + tax. Refunded = money given back; cancelled = removed before payment or shipment without money.
+    Both are cumulative and positive, and `quantity` never shrinks.
+    """
+
+    key: str
+    sku: str = ""
+    product_key: str = ""
+    variant_key: str = ""
+    title: str = ""
+    variant_title: str = ""
+    quantity: int = 1
+    unit_price: Decimal = ZERO
+    subtotal: Decimal = ZERO
+    discount: Decimal = ZERO
+    tax: Decimal = ZERO
+    total: Decimal = ZERO
+    refunded_quantity: int = 0
+    refunded_amount: Decimal = ZERO
+    cancelled_quantity: int = 0
+    cancelled_amount: Decimal = ZERO
+    bundle_sku: str = ""  # set on components of an exploded bundle
+    options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundLine:
+    """Units of one order line inside a refund; `amount` includes tax."""
+
+    line_key: str
+    quantity: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """Money given back for an order; `amount` is the sum of the transactions, zero for units released without money."""
+
+    key: str
+    refunded_at: datetime
+    amount: Decimal
+    lines: tuple[RefundLine, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fulfilment:
+    """One shipment of an order."""
+
+    key: str
+    status: str
+    shipped_at: datetime
+    delivered_at: datetime | None = None
+    carrier: str = ""
+    tracking_number: str = ""
+    tracking_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Sums of an order in one currency, without tax where not named.
+
+    total = subtotal - discount + shipping + tax + other; net = total - refunded - cancelled.
+    `other` holds tips, duties and roundings; `refund_other` is the part of `refunded` that belongs to no line.
+    """
+
+    subtotal: Decimal = ZERO
+    discount: Decimal = ZERO
+    shipping: Decimal = ZERO
+    tax: Decimal = ZERO
+    other: Decimal = ZERO
+    total: Decimal = ZERO
+    refunded: Decimal = ZERO
+    refund_other: Decimal = ZERO
+    cancelled: Decimal = ZERO
+    net: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order(Record):
+    """An order with everything that ever happened to it; amounts in the shop's currency, `local` totals in the buyer's."""
+
+    record_type: ClassVar[RecordType] = RecordType.ORDER
+    number: str = ""
+    status: OrderStatus = OrderStatus.UNKNOWN
+    placed_at: datetime
+    cancelled_at: datetime | None = None
+    cancel_reason: str = ""
+    currency: str
+    local_currency: str = ""
+    totals: Totals
+    local_totals: Totals | None = None
+    customer: CustomerRef = CustomerRef()
+    lines: tuple[Line, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+    fulfilments: tuple[Fulfilment, ...] = ()
+    shipping_address: Address | None = None
+    billing_address: Address | None = None
+    coupon_codes: tuple[str, ...] = ()
+    payment_method: str = ""
+    shipping_method: str = ""
+    channel: str = ""
+    store: str = ""
+    checkout_key: str = ""
+    ip_address: str = ""
+    test: bool = False
+    tags: tuple[str, ...] = ()
+    attributes: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What one market pays; `sale` is set only while lower than `regular`."""
+
+    market: str  # ISO country or store handle; empty = the shop's base price
+    currency: str
+    regular: Decimal
+    sale: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant(Record):
+    """A sellable unit of a product, with the facts of its parent that destinations ask for."""
+
+    record_type: ClassVar[RecordType] = RecordType.VARIANT
+    product_key: str
+    sku: str = ""
+    title: str = ""
+    product_title: str = ""
+    barcode: str = ""
+    options: dict[str, str] = field(default_factory=dict)
+    prices: tuple[Price, ...] = ()
+    in_stock: bool = True
+    active: bool = True
+    url: str = ""
+    image_url: str = ""
+    attributes: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product(Record):
+    """A product page. `prices` are the lowest of its variants per market."""
+
+    record_type: ClassVar[RecordType] = RecordType.PRODUCT
+    title: str = ""
+    description: str = ""
+    handle: str = ""
+    url: str = ""
+    image_url: str = ""
+    images: tuple[str, ...] = ()
+    vendor: str = ""
+    product_type: str = ""
+    tags: tuple[str, ...] = ()
+    categories: dict[str, str] = field(default_factory=dict)  # id -> label
+    prices: tuple[Price, ...] = ()
+    skus: tuple[str, ...] = ()
+    in_stock: bool = True
+    active: bool = True
+    attributes: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout(Record):
+    """A checkout that was begun; abandoned when nothing completes it until `not_before`, recovered when `completed_at` is set."""
+
+    record_type: ClassVar[RecordType] = RecordType.CHECKOUT
+    customer: CustomerRef = CustomerRef()
+    completed_at: datetime | None = None
+    not_before: datetime | None = None  # earliest moment at which it may be called abandoned
+    url: str = ""
+    currency: str = ""
+    total: Decimal = ZERO
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event(Record):
+    """Something a person or an order did; every event has its own key and never collapses with another."""
+
+    record_type: ClassVar[RecordType] = RecordType.EVENT
+    name: str
+    customer: CustomerRef = CustomerRef()
+    properties: dict[str, object] = field(default_factory=dict)
+
+
+RECORD_CLASSES: dict[RecordType, type[Record]] = {
+    cls.record_type: cls for cls in (Customer, Order, Product, Variant, Checkout, Event)
+}
