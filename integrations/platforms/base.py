@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mapping.records import Record, RecordType
 
@@ -210,6 +210,14 @@ class Outcome:
     request_id: str = ""
 
 
+class Sent(NamedTuple):
+    """One thing of a receipt; with its `payload` (as sent) a writer can confirm it early by looking at the destination's own object."""
+
+    key: str
+    destination_key: str
+    payload: JsonObject | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """Why a payload must not be sent: the field, and what is wrong in plain words."""
@@ -245,8 +253,8 @@ class Writer(Protocol):
     def send(self, client: Any, items: Sequence[Item]) -> Sequence[Outcome]:
         """One outcome per item, in any order; raises TryLater, SlowDown or Reconnect when none was even considered."""
 
-    def confirm(self, client: Any, receipt: str, items: Sequence[tuple[str, str]], age: float) -> Sequence[Outcome] | None:
-        """Outcomes for the (key, destination_key) pairs of a receipt that is `age` seconds old; None = ask again later."""
+    def confirm(self, client: Any, receipt: str, items: Sequence[Sent], age: float) -> Sequence[Outcome] | None:
+        """Outcomes for those of a receipt that are known after `age` seconds; the rest stays accepted. None = nothing known, ask again."""
 
     def find(self, client: Any, records: Sequence[Record]) -> Mapping[str, Sequence[Candidate]]:
         """Contacts that may be the same person, by record key; empty for record types that are not people."""

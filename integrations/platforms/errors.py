@@ -16,11 +16,24 @@ class TryLater(PlatformError):
 
 
 class SlowDown(TryLater):
-    """The platform asks for a pause of `seconds`; it counts as no attempt. `group` is the rate group it holds for."""
+    """The platform asks for a pause of `seconds`; it counts as no attempt. `group` is the rate group it holds for.
 
-    def __init__(self, message: str, *, seconds: float, group: str = "", status: int | None = None, code: str = "", request_id: str = "") -> None:
+    `stated` is False when the platform named no time and `seconds` is our own guess.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        seconds: float,
+        group: str = "",
+        stated: bool = True,
+        status: int | None = None,
+        code: str = "",
+        request_id: str = "",
+    ) -> None:
         super().__init__(message, status=status, code=code, request_id=request_id)
-        self.seconds, self.group = seconds, group
+        self.seconds, self.group, self.stated = seconds, group, stated
 
 
 class Refused(PlatformError):

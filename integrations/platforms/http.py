@@ -68,7 +68,8 @@ class HttpSession:
         request_id = response.headers.get(self._id_header, "")
         if not 200 <= response.status_code < 300:
             raise error_for(response, body, request_id=request_id, group=self._group)
-        return Reply(response.status_code, response.headers, _json(body, request_id), request_id, round((time.monotonic() - started) * 1000))
+        parsed, ms = _json(body, request_id), round((time.monotonic() - started) * 1000)
+        return Reply(response.status_code, response.headers, parsed, request_id, ms)
 
 
 def error_for(response: requests.Response, body: bytes, *, request_id: str, group: str = "") -> PlatformError:
@@ -76,7 +77,8 @@ def error_for(response: requests.Response, body: bytes, *, request_id: str, grou
     status = response.status_code
     message = f"HTTP {status}: {_said(body)}"
     if status == 429 or (status == 503 and "Retry-After" in response.headers):
-        return SlowDown(message, seconds=retry_after(response.headers), group=group, status=status, code=str(status), request_id=request_id)
+        seconds, stated = retry_after(response.headers), "Retry-After" in response.headers
+        return SlowDown(message, seconds=seconds, stated=stated, group=group, status=status, code=str(status), request_id=request_id)
     if status in (401, 403):
         return Reconnect(message, status=status, code=str(status), request_id=request_id)
     if status in (408, 423, 425) or status >= 500:
