@@ -1,0 +1,46 @@
+"""Every flow there may be, one table: the five routes are lines here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from integrations.platforms.base import Lane
+from mapping.records import RecordType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowSpec:
+    """One pair of platforms and one record type; `needs` names (record type, path of its key) whose link must exist first."""
+
+    route: str
+    source: str
+    destination: str
+    record_type: RecordType
+    lane: Lane = Lane.REALTIME
+    settle_seconds: float = 0.0  # changes within this span travel as one; live flows do not wait
+    steps: tuple[str, ...] = ()
+    needs: tuple[tuple[RecordType, str], ...] = ()
+
+
+FLOWS: tuple[FlowSpec, ...] = (
+    FlowSpec(route="B", source="shopify", destination="ometria", record_type=RecordType.CUSTOMER, lane=Lane.REALTIME, settle_seconds=2),
+    FlowSpec(route="B", source="shopify", destination="ometria", record_type=RecordType.ORDER, steps=("explode_bundles",)),
+    FlowSpec(route="B", source="shopify", destination="ometria", record_type=RecordType.CHECKOUT),
+    FlowSpec(route="B", source="shopify", destination="ometria", record_type=RecordType.PRODUCT, lane=Lane.STANDARD, settle_seconds=5),
+    FlowSpec(
+        route="B", source="shopify", destination="ometria", record_type=RecordType.VARIANT, lane=Lane.STANDARD, settle_seconds=5,
+        needs=((RecordType.PRODUCT, "product_key"),),
+    ),
+)  # fmt: skip
+
+_BY_KEY = {(spec.source, spec.destination, spec.record_type): spec for spec in FLOWS}
+
+
+def spec_for(source: str, destination: str, record_type: str) -> FlowSpec:
+    """The spec of a flow; raises KeyError for a pair that no route knows."""
+    return _BY_KEY[(source, destination, RecordType(record_type))]
+
+
+def specs_between(source: str, destination: str) -> tuple[FlowSpec, ...]:
+    """Every flow that may run from one platform to another."""
+    return tuple(spec for spec in FLOWS if (spec.source, spec.destination) == (source, destination))

@@ -1,0 +1,23 @@
+"""The tables of moving records."""
+
+from integrations.models.connection import Connection, Credential, OAuthState, RateBudget
+from integrations.models.exception import ExceptionComment, Hold, SyncException
+from integrations.models.flow import Checkpoint, Flow
+from integrations.models.inbox import InboxEvent
+from integrations.models.outbox import Attempt, Delivery, Receipt
+
+__all__ = [
+    "Attempt",
+    "Checkpoint",
+    "Connection",
+    "Credential",
+    "Delivery",
+    "ExceptionComment",
+    "Flow",
+    "Hold",
+    "InboxEvent",
+    "OAuthState",
+    "RateBudget",
+    "Receipt",
+    "SyncException",
+]

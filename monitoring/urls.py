@@ -1,0 +1,7 @@
+"""Addresses of pages and endpoints that watch."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []
