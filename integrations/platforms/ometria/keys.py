@@ -1,0 +1,22 @@
+"""Destination keys: how one Ometria record is named on our side ("shopify:7001", "shp-1001", "abandoned_checkout:9f1c…")."""
+
+from __future__ import annotations
+
+from integrations.platforms.base import JsonObject
+
+DEFAULT_COLLECTION = "default"  # what Ometria's examples call the collection of listings that name none
+
+
+def destination_key(kind: str, payload: JsonObject) -> str:
+    """The key of a payload: contacts by collection and id, custom events by type and id, all else by id."""
+    if kind == "contact":
+        return f"{payload.get('@collection') or payload.get('collection') or DEFAULT_COLLECTION}:{payload.get('id', '')}"
+    if kind == "custom_event":
+        return f"{payload.get('event_type', '')}:{payload.get('id', '')}"
+    return str(payload.get("id", ""))
+
+
+def split(key: str) -> tuple[str, str]:
+    """Collection (or event type) and id; collections may hold a colon ("optin:sms"), ids of ours never do."""
+    owner, _, identifier = key.rpartition(":")
+    return owner, identifier

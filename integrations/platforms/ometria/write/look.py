@@ -1,0 +1,88 @@
+"""Looking at what Ometria holds: single objects, and many at once within a small budget of reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from integrations.platforms.base import JsonObject, Sent
+from integrations.platforms.ometria.client import MAX_PAGE, OmetriaClient
+from integrations.platforms.ometria.keys import destination_key, split
+
+MAX_READS = 5  # per call of `look`, of the account's four reads a second
+PAGE_READS = 4  # of those on pages
+MARGIN = timedelta(seconds=5)  # windows reach this much further back than the push
+
+Rows = list[JsonObject]
+Pages = Callable[[OmetriaClient, Sequence[Sent], datetime], Iterator[Rows]]
+
+
+def read_one(client: OmetriaClient, kind: str, key: str) -> JsonObject | None:
+    """The stored object of a destination key, None when Ometria has none."""
+    return SINGLE[kind](client, key)
+
+
+def look(client: OmetriaClient, kind: str, sent: Sequence[Sent], since: datetime) -> dict[str, JsonObject]:
+    """Stored objects by destination key, as far as at most five reads show them; `since` is when they were pushed."""
+    missing = {item.destination_key for item in sent}
+    found: dict[str, JsonObject] = {}
+    left = MAX_READS
+    if len(missing) > 1 and kind in PAGES:
+        for page in PAGES[kind](client, sent, since - MARGIN):
+            left -= 1
+            shown = {key: row for row in page if (key := destination_key(kind, row)) in missing}
+            found.update(shown)
+            missing -= shown.keys()
+            if not missing or left == MAX_READS - PAGE_READS or (not shown and len(page) == MAX_PAGE):
+                break
+        else:  # the pages ended: what was not among them is not there yet
+            return found
+    for key in sorted(missing)[:left]:
+        stored = read_one(client, kind, key)
+        if stored is not None:
+            found[key] = stored
+    return found
+
+
+def _paged(read: Callable[[int], Rows]) -> Iterator[Rows]:
+    """Pages at growing offsets until a short one."""
+    for offset in count(0, MAX_PAGE):
+        page = read(offset)
+        yield page
+        if len(page) < MAX_PAGE:
+            return
+
+
+def _contact_pages(client: OmetriaClient, sent: Sequence[Sent], since: datetime) -> Iterator[Rows]:
+    for collection in sorted({split(item.destination_key)[0] for item in sent}):
+        yield from _paged(lambda offset, collection=collection: client.contacts(collection, since=since, offset=offset))
+
+
+def _order_pages(client: OmetriaClient, sent: Sequence[Sent], since: datetime) -> Iterator[Rows]:
+    """By order time when the payloads tell it, because a batch is close together there; else by update time."""
+    times = [moment for item in sent if (moment := _moment((item.payload or {}).get("timestamp"))) is not None]
+    second = timedelta(seconds=1)
+    window = ("timestamp", min(times) - second, max(times) + second) if len(times) == len(sent) else ("update", since, None)
+    return _paged(lambda offset: client.orders(*window, offset=offset))
+
+
+def _product_pages(client: OmetriaClient, sent: Sequence[Sent], since: datetime) -> Iterator[Rows]:
+    return _paged(lambda offset: client.products(offset=offset))
+
+
+def _moment(written: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(str(written))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+PAGES: Mapping[str, Pages] = {"contact": _contact_pages, "order": _order_pages, "product": _product_pages}
+SINGLE: Mapping[str, Callable[[OmetriaClient, str], JsonObject | None]] = {
+    "contact": lambda client, key: client.contact(*split(key)),
+    "order": lambda client, key: client.order(key),
+    "product": lambda client, key: client.product(key),
+    "custom_event": lambda client, key: client.custom_event(*split(key)),
+}
