@@ -237,12 +237,23 @@ def test_ledger_without_payloads_keeps_digests_that_ignore_key_order():
     ledger = Ledger(keep_payloads=False, now=lambda: 5.0)
     first = ledger.append("order", "1", {"a": 1, "b": 2})
     second = ledger.append("order", "1", {"b": 2, "a": 1})
-    third = ledger.append("order", "1", {"a": 1}, digest="of-what-was-sent")
+    ledger.append_packed("order", "1", b'{"a":1}', "of-what-was-sent")
+    third = ledger.effects()[-1]
 
     assert first.digest == second.digest
-    assert (third.digest, third.at, third.payload) == ("of-what-was-sent", 5.0, {})
+    assert (third.seq, third.digest, third.at, third.payload) == (3, "of-what-was-sent", 5.0, {})
     ledger.clear()
     assert (ledger.effects(), ledger.counts()) == ([], {})
+
+
+def test_ledger_keeps_payloads_as_they_were_when_noted():
+    ledger = Ledger(now=lambda: 5.0)
+    payload = {"status": "paid"}
+    ledger.append("order", "1", payload)
+    ledger.append_packed("order", "2", b'{"status":"open"}', "x")
+    payload["status"] = "changed later"
+
+    assert [(effect.key, effect.payload) for effect in ledger.effects("order")] == [("1", {"status": "paid"}), ("2", {"status": "open"})]
 
 
 def test_clock_moves_ahead_and_never_back():

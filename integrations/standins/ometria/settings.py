@@ -1,0 +1,52 @@
+"""How this Ometria behaves: everything its customers could meet differently, adjustable while it runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from types import NoneType, UnionType
+from typing import get_args, get_type_hints
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Rates are calls per second (None = no quota), delays are seconds."""
+
+    # between accepting a push and validating it
+    delay: float = 0.0
+    push_rate: float | None = 8.0
+    read_rate: float | None = 4.0
+    merge_rate: float | None = 1 / 60
+    deletion_rate: float | None = 6 / 60
+    # value of the Retry-After header on a 429; undocumented, so absent by default
+    retry_after: str | None = None
+    queue_limit: int = 50_000
+    queue_headers: bool = True
+    # one record type per push
+    strict_types: bool = True
+    phone_identifier: bool = False
+    sms_double_optin: bool = False
+    # /profiles?email= answers an object instead of an array
+    profile_as_object: bool = False
+    push_errors_path: bool = True
+    push_dash_errors_path: bool = True
+    merge_delay: float = 0.0
+    deletion_delay: float = 14 * 86_400.0
+
+    def changed(self, changes: object) -> "Settings":
+        """A copy with some values replaced; raises ValueError for an unknown name or a value of the wrong type."""
+        if not isinstance(changes, Mapping):
+            raise ValueError("Settings are an object.")
+        kinds = get_type_hints(Settings)
+        unknown = changes.keys() - {item.name for item in fields(self)}
+        if unknown:
+            raise ValueError(f"Unknown settings: {sorted(unknown)}")
+        wrong = sorted(name for name, value in changes.items() if not _fits(value, kinds[name]))
+        if wrong:
+            raise ValueError(f"Wrong type of value: {wrong}")
+        return replace(self, **changes)
+
+
+def _fits(value: object, kind: type | UnionType) -> bool:
+    allowed = set(get_args(kind) or (kind,))
+    if value is None:
+        return NoneType in allowed
+    return type(value) in allowed or (type(value) is int and float in allowed)
