@@ -1,0 +1,77 @@
+"""What one batch may look up while it is mapped: value tables, SKU crosswalk, contact handles. Plain values, loaded elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+
+class SkuGate(StrEnum):
+    """Which SKUs an order line may carry: any, those of the catalogue, or only those with a crosswalk row.
+
+    CATALOGUE lets crosswalked SKUs pass too, CROSSWALK also the SKUs the engine says are known: what differs is whom the engine asks.
+    """
+
+    OFF = "off"
+    CATALOGUE = "catalogue"
+    CROSSWALK = "crosswalk"
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One target SKU of a crosswalk row; `share` weighs its part of the money, None = by quantity."""
+
+    target_sku: str
+    quantity: int = 1
+    share: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SkuMap:
+    """What becomes of one source SKU; no components = it is to be let through as it is."""
+
+    components: tuple[Component, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """Where a SKU lives in the master catalogue."""
+
+    product_key: str
+    variant_key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownContact:
+    """A contact that handles point to."""
+
+    contact_key: str
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    customer_ids: tuple[str, ...] = ()
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookups:
+    """Everything a batch may look up. `handles` is (kind, normalised value) → contact keys."""
+
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    skus: Mapping[str, SkuMap] = field(default_factory=dict)
+    handles: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    sku_gate: SkuGate = SkuGate.OFF
+    known_skus: frozenset[str] = frozenset()
+    catalogue: Mapping[str, CatalogueEntry] = field(default_factory=dict)
+    target_skus: frozenset[str] = frozenset()  # what the crosswalk's rows lead to: the SKUs of records whose steps already ran
+
+    def accepts(self, sku: str) -> bool:
+        """Whether the gate lets a line with this SKU pass, before or after the steps that translate SKUs."""
+        if self.sku_gate is SkuGate.OFF:
+            return True
+        return sku in self.known_skus or sku in self.skus or sku in self.target_skus or sku in self.catalogue
+
+
+
+NO_LOOKUPS = Lookups()

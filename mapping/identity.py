@@ -1,0 +1,101 @@
+"""Who a customer is at the destination: rules + candidates → match, new or ambiguous. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from mapping.crosswalk import KnownContact, Lookups
+from mapping.records import Customer, CustomerRef
+from mapping.transforms import e164, email
+
+Person = Customer | CustomerRef
+
+
+class MatchKind(StrEnum):
+    """What the rules made of a customer."""
+
+    MATCH = "match"
+    NEW = "new"
+    AMBIGUOUS = "ambiguous"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityKey:
+    """One identity rule: the handle compared (email, phone, customer_id), and what several owners of it mean (hold, next)."""
+
+    key: str
+    on_several: str = "hold"
+
+
+DEFAULT_RULES = (IdentityKey("email"), IdentityKey("phone"), IdentityKey("customer_id"))
+
+
+class Candidate(Protocol):
+    """A contact that may be the same person."""
+
+    contact_key: str
+    emails: tuple[str, ...]
+    phones: tuple[str, ...]
+    customer_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The answer: `contact_key` and the handle that found it for a match; every contact that fits when ambiguous."""
+
+    kind: MatchKind
+    contact_key: str = ""
+    rule: str = ""
+    candidates: tuple[str, ...] = ()
+
+
+def handles(person: Person) -> dict[str, str]:
+    """What a person can be recognised by, normalised: handle kind → value; empty and unusable values are left out."""
+    country = getattr(person, "country", "")
+    found = {"email": email(person.email), "phone": e164(person.phone, country) if person.phone else "", "customer_id": person.key}
+    return {kind: value for kind, value in found.items() if value}
+
+
+def match_contact(customer: Person, rules: Sequence[IdentityKey], candidates: Sequence[Candidate]) -> Match:
+    """Find the contact a customer is. The first rule that fits decides; a later one that names somebody else makes it ambiguous.
+
+    Several owners of one handle are ambiguous too, unless the rule lets the next one choose among them and it names exactly one.
+    """
+    own = handles(customer)
+    fitting = [(rule, owners) for rule in rules if (owners := _owners(rule.key, own.get(rule.key, ""), candidates))]
+    if not fitting:
+        return Match(MatchKind.NEW)
+    everyone = tuple(sorted({key for _, owners in fitting for key in owners}))
+    first, owners_of_first = fitting[0]
+    standing = set.intersection(*(owners for _, owners in fitting))
+    if len(standing) != 1 or (len(owners_of_first) > 1 and first.on_several == "hold"):
+        return Match(MatchKind.AMBIGUOUS, rule=first.key, candidates=everyone)
+    decided = next((rule.key for rule, owners in fitting if len(owners) == 1), fitting[-1][0].key)
+    return Match(MatchKind.MATCH, standing.pop(), decided, everyone)
+
+
+def candidates_from(lookups: Lookups, customer: Person) -> tuple[KnownContact, ...]:
+    """The contacts that the stored handles of a customer point to."""
+    fields = {"email": "emails", "phone": "phones", "customer_id": "customer_ids"}
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for kind, value in handles(customer).items():
+        for contact_key in lookups.handles.get((kind, value), ()):
+            found.setdefault(contact_key, {})[fields[kind]] = (value,)
+    return tuple(KnownContact(contact_key=key, **known) for key, known in sorted(found.items()))
+
+
+def _owners(kind: str, value: str, candidates: Sequence[Candidate]) -> set[str]:
+    if not value:
+        return set()
+    return {candidate.contact_key for candidate in candidates if value in _normal(kind, candidate)}
+
+
+def _normal(kind: str, candidate: Candidate) -> set[str]:
+    if kind == "email":
+        return {email(value) for value in candidate.emails}
+    if kind == "phone":
+        return {e164(value, "") for value in candidate.phones}
+    return set(candidate.customer_ids)

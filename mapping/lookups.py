@@ -1,0 +1,87 @@
+"""Load everything one batch may look up, in one query per kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Protocol
+
+from mapping.crosswalk import CatalogueEntry, Component, Lookups, SkuGate, SkuMap
+from mapping.identity import handles
+from mapping.models import ContactHandle, SkuCrosswalk, ValueCrosswalk
+from mapping.plans import active_plan
+from mapping.records import Checkout, Customer, Order, Record
+
+__all__ = ["Lookups", "load_lookups", "load_values"]
+
+
+class FlowRow(Protocol):
+    """What is asked of a flow."""
+
+    pk: int
+    source_id: int
+    destination_id: int
+    settings: dict[str, Any]
+
+
+def load_lookups(
+    flow: FlowRow,
+    records: Sequence[Record],
+    *,
+    tables: Iterable[str] | None = None,
+    known_skus: frozenset[str] = frozenset(),
+    catalogue: Mapping[str, CatalogueEntry] | None = None,
+) -> Lookups:
+    """The lookups of a batch: at most one query each for value tables, SKU crosswalk and contact handles.
+
+    `tables` are those of the plan that will run (the published one when left out; then raises NoPlan). `known_skus` and `catalogue` are
+    what the engine knows of the master catalogue.
+    """
+    names = active_plan(flow.pk).tables if tables is None else frozenset(tables)
+    skus = _load_skus(flow, records)
+    return Lookups(
+        values=load_values(names),
+        skus=skus,
+        handles=_load_handles(flow, records),
+        sku_gate=SkuGate(flow.settings.get("sku_gate") or SkuGate.OFF),
+        known_skus=known_skus,
+        catalogue=catalogue or {},
+        target_skus=frozenset(component.target_sku for row in skus.values() for component in row.components),
+    )
+
+
+def load_values(names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Value tables by name; one query, none when no name is asked."""
+    wanted = sorted(set(names))
+    found: dict[str, dict[str, str]] = {name: {} for name in wanted}
+    if wanted:
+        rows = ValueCrosswalk.objects.filter(name__in=wanted).values_list("name", "source_value", "target_value")
+        for name, source_value, target_value in rows.iterator():
+            found[name][source_value] = target_value
+    return found
+
+
+def _load_skus(flow: FlowRow, records: Sequence[Record]) -> dict[str, SkuMap]:
+    wanted = {line.sku for record in records if isinstance(record, Order | Checkout) for line in record.lines if line.sku}
+    if not wanted:
+        return {}
+    rows = SkuCrosswalk.objects.filter(source=flow.source_id, destination=flow.destination_id, source_sku__in=wanted)
+    parts: dict[str, list[Component]] = {}
+    columns = ("source_sku", "action", "components__target_sku", "components__quantity", "components__share")
+    for sku, action, target, quantity, share in rows.order_by("source_sku", "components__id").values_list(*columns):
+        found = parts.setdefault(sku, [])
+        if action == SkuCrosswalk.Action.MAP and target:
+            found.append(Component(target, quantity, None if share is None else Decimal(share)))
+    return {sku: SkuMap(tuple(components)) for sku, components in parts.items()}
+
+
+def _load_handles(flow: FlowRow, records: Sequence[Record]) -> dict[tuple[str, str], tuple[str, ...]]:
+    wanted = {pair for record in records if isinstance(record, Customer) for pair in handles(record).items()}
+    if not wanted:
+        return {}
+    rows = ContactHandle.objects.filter(connection=flow.destination_id, value__in={value for _, value in wanted})
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for kind, value, contact_key, chosen in rows.order_by("contact_key").values_list("kind", "value", "contact_key", "chosen"):
+        if (kind, value) in wanted:
+            found[kind, value] = (contact_key,) if chosen else (*found.get((kind, value), ()), contact_key)
+    return found
