@@ -114,7 +114,7 @@ def _exchange(connection: socket.socket, stream: BufferedReader, application: Ap
     except ConnectionDropped:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         return False
-    keep = environ["HTTP_CONNECTION"] != "close" if "HTTP_CONNECTION" in environ else True
+    keep = environ["SERVER_PROTOCOL"] != "HTTP/1.0" and environ.get("HTTP_CONNECTION", "").lower() != "close"
     complete = f"Content-Length: {len(body)}\r\n" in head[0]
     ending = "\r\n" if keep and complete else "Connection: close\r\n\r\n"
     sent = b"" if environ["REQUEST_METHOD"] == "HEAD" else body

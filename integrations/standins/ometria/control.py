@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def answer(stand_in: "OmetriaStandIn", request: Request) -> Response:
     """Answer one control call: 200 with what is asked, 400 with the reason, 404 for an unknown call or account."""
     try:
+        stand_in.settle()
         account = stand_in.account(request.query.get("account", ""))
         shared = shared_control(stand_in, request)
         if shared is not None:
@@ -131,8 +132,7 @@ LOOKS: dict[str, Callable[[Account], object]] = {
 
 def _clock(stand_in: "OmetriaStandIn", body: dict) -> dict:
     stand_in.clock.advance(float(body["advance"]))
-    for name in stand_in.accounts:
-        stand_in.account(name)
+    stand_in.settle()
     return {"now": stand_in.clock.utc().isoformat()}
 
 

@@ -54,7 +54,8 @@ def _process(account: Account, batch: Batch, record: dict) -> None:
     if not findings.problems and record.pop("@merge", False):
         stored = record_type.stored(account, record)
         complete = record if stored is None else _merged(stored, record)
-    inspect_required(record_type.shape, complete, findings)
+    if "@merge" not in record:  # a merge that failed is not asked for what it may leave out
+        inspect_required(record_type.shape, complete, findings)
     if findings.unknown:
         account.note_unknown(record["@type"], findings.unknown)
     if findings.problems:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from integrations.standins.ometria.account import Account
 from integrations.standins.ometria.consent import Voice
 from integrations.standins.ometria.lists import Segment
-from integrations.standins.ometria.moments import blank_iso, iso, seconds
+from integrations.standins.ometria.moments import blank_iso, seconds
 from integrations.standins.ometria.profiles import Profile
 from integrations.standins.ometria.schema import OPTIN, OPTOUT
 from integrations.standins.ometria.shown import shown_profile
@@ -86,11 +86,9 @@ def edit_list(account: Account, body: Mapping) -> dict:
 
 
 def duplicate_profile(account: Account, body: Mapping) -> dict:
-    """Make a second profile for somebody, as old accounts have them: {"email", "customer_id"}; returns the new profile."""
-    at = _at(account, body)
-    profile = account.directory.create(at)
-    profile.email, profile.customer_id = body["email"], body.get("customer_id")
-    return {**shown_profile(account, profile), "made_at": iso(at)}
+    """Make a second profile for somebody, as old accounts have them: {"email", "customer_id", "at"}; returns the new profile."""
+    profile = account.directory.share_email(body["email"].strip().lower(), body.get("customer_id"), _at(account, body))
+    return shown_profile(account, profile)
 
 
 ACTS: dict[str, Callable[[Account, Mapping], dict]] = {

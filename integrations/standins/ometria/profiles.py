@@ -61,15 +61,35 @@ class Directory:
         self.profiles: dict[str, Profile] = {}
         self._owners: dict[Kind, dict[str, Profile]] = {"customer_id": {}, "email": {}, "phone": {}}
         self._changed: dict[str, None] = {}
+        # profiles from before identifiers became exclusive, by the e-mail address they share with its owner
+        self._sharing: dict[str, list[Profile]] = {}
+
+    def with_email(self, email: str) -> list[Profile]:
+        """Every profile with an address: its owner, then those that merely share it."""
+        owner = self._owners["email"].get(email)
+        return [*([owner] if owner else []), *self._sharing.get(email, ())]
+
+    def share_email(self, email: str, customer_id: str | None, at: float) -> Profile:
+        """A second profile with somebody's e-mail address, as accounts from before 2024 have them."""
+        profile = self.create(at)
+        profile.email = email
+        self._sharing.setdefault(email, []).append(profile)
+        self.claim(profile, Identifiers(customer_id))
+        return profile
 
     def find(self, kind: Kind, value: str) -> Profile | None:
         """The owner of an identifier."""
         return self._owners[kind].get(value)
 
     def match(self, sought: Identifiers) -> Profile | None:
-        """The profile the most trusted known identifier leads to; a different customer id forbids a weaker match."""
+        """The profile the most trusted known identifier leads to; a different customer id forbids a weaker match.
+
+        Where several share an e-mail address, only one without a customer id is taken.
+        """
         for kind, value in sought.given():
             found = self._owners[kind].get(value)
+            if kind == "email" and value in self._sharing:
+                found = next((profile for profile in self.with_email(value) if profile.customer_id is None), None)
             if found is None:
                 continue
             if kind == "customer_id" or not sought.customer_id or found.customer_id in (None, sought.customer_id):
@@ -117,6 +137,9 @@ class Directory:
         for owners in self._owners.values():
             for value in [value for value, owner in owners.items() if owner is profile]:
                 del owners[value]
+        for sharing in self._sharing.values():
+            if profile in sharing:
+                sharing.remove(profile)
         del self.profiles[profile.id]
         self._changed.pop(profile.id, None)
 

@@ -118,10 +118,10 @@ def push_errors(account: Account, query: Query) -> Response:
 
 
 def _profile_of(account: Account, email: str) -> Response:
-    found = account.directory.find("email", email.strip().lower())
+    found = [shown_profile(account, profile) for profile in account.directory.with_email(email.strip().lower())]
     if account.settings.profile_as_object:
-        return json_response(shown_profile(account, found)) if found else error(404, NOT_FOUND)
-    return json_response([shown_profile(account, found)] if found else [])
+        return json_response(found[0]) if found else error(404, NOT_FOUND)
+    return json_response(found)
 
 
 def _rows(shelf: Shelf, query: Query) -> Iterator[tuple]:

@@ -100,6 +100,17 @@ class OmetriaStandIn:
             settle(account)
         return account
 
+    def settle(self) -> None:
+        """Process everything due in all accounts, as the next call would; for looking at ``ledger`` from the same process."""
+        for name in self.accounts:
+            self.account(name)
+
+    def look(self, what: str, account: str = "") -> Any:
+        """What a control call such as ``/orders`` shows, without HTTP; raises KeyError."""
+        found = self.account(account)
+        with found.lock:
+            return control.LOOKS[what](found)
+
     def reset(self) -> None:
         """Back to how it was built: no data, no effects, no faults, first settings and keys."""
         self.ledger.clear()
