@@ -9,6 +9,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config.embedded import embedded_url
+from config.roles import ROLES  # noqa: F401  (read by sync_roles)
 from config.unfold import UNFOLD  # noqa: F401  (read by django-unfold)
 from config.worker import Q_CLUSTER  # noqa: F401  (read by django-q2)
 
@@ -28,7 +29,9 @@ if not (DEBUG or DEMO or TESTING):
     if SECRET_KEY == DEMO_SECRET_KEY:
         raise ImproperlyConfigured("SECRET_KEY is not set. Put a long random value into the environment (see the README's settings table).")
     if not ENCRYPTION_KEYS:
-        raise ImproperlyConfigured("ENCRYPTION_KEYS is not set. Make one with `python manage.py new_encryption_key` (DEMO=1) and keep it safe.")
+        raise ImproperlyConfigured(
+            "ENCRYPTION_KEYS is not set. Make one with `python manage.py new_encryption_key` (DEMO=1) and keep it safe."
+        )
 ENCRYPTION_KEYS = ENCRYPTION_KEYS or [DEMO_ENCRYPTION_KEY]
 
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
@@ -93,6 +96,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "config.unfold.account_pages",
             ]
         },
     }
@@ -116,7 +120,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/admin/"
+LOGIN_REDIRECT_URL = ACCOUNT_LOGOUT_REDIRECT_URL = "/admin/"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -126,6 +130,7 @@ MFA_PASSKEY_LOGIN_ENABLED = False
 SESSION_COOKIE_AGE = 12 * 3600
 SECURE_COOKIES = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("BEHIND_PROXY", default=False) else 0  # sign-in is throttled by the caller's own address
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True

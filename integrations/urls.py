@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from integrations import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("hooks/<slug:slug>/", views.hook, name="hook"),
+    path("oauth/<slug:slug>/start/<int:pk>/", views.oauth_start, name="oauth_start"),
+    path("oauth/<slug:slug>/callback/", views.oauth_callback, name="oauth_callback"),
+]

@@ -43,7 +43,9 @@ class SyncException(models.Model):
                 fields=["flow", "kind", "subject"], condition=Q(state="open", flow__isnull=False), name="one_open_question_per_flow"
             ),
             models.UniqueConstraint(
-                fields=["connection", "kind", "subject"], condition=Q(state="open", flow__isnull=True), name="one_open_question_per_connection"
+                fields=["connection", "kind", "subject"],
+                condition=Q(state="open", flow__isnull=True),
+                name="one_open_question_per_connection",
             ),
         ]
         indexes = [

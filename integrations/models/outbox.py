@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KT
 from django.db.models.functions import Now
 
 from integrations.models.flow import Flow
@@ -45,6 +46,7 @@ class Delivery(models.Model):
 
     flow = models.ForeignKey(Flow, models.CASCADE, related_name="deliveries")
     record_key = models.CharField(max_length=200, db_collation="C")
+    parent_key = models.CharField(max_length=200, blank=True)  # what it belongs to: a variant's product, an order's customer
     record = models.JSONField()
     occurred_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
@@ -83,6 +85,8 @@ class Delivery(models.Model):
             models.Index(fields=["flow", "state", "-updated_at"], name="delivery_recent"),
             models.Index(fields=["-updated_at"], name="delivery_latest"),
             models.Index(fields=["record_key"], name="delivery_key"),
+            models.Index(fields=["flow", "parent_key"], condition=~Q(parent_key=""), name="delivery_parent"),
+            models.Index(KT("record__sku"), name="delivery_sku", condition=Q(record__has_key="product_key")),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,206 @@
+"""The pump of a flow: claim, prepare, send, store, batch after batch while something is due."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.utils import timezone
+
+from integrations.engine import accounts, circuit, leases
+from integrations.engine.batches import store_batch
+from integrations.engine.exceptions import Question
+from integrations.engine.outbox import Claim, Claimed, claim_deliveries
+from integrations.engine.outcomes import Settled, later, refused, settled, split
+from integrations.engine.pacing import DatabasePacer
+from integrations.engine.prepare import Prepared, prepare
+from integrations.flows import spec_for
+from integrations.models import Connection, Flow
+from integrations.platforms.base import Item, Outcome, OutcomeState, Writer
+from integrations.platforms.errors import PlatformError, Reconnect, Refused, SlowDown
+from mapping.plans import NoPlan, active_plan
+
+log = structlog.get_logger(__name__)
+SUSPECT_AFTER = 3  # a record that was in this many failed batches travels alone, so that it cannot hold up others
+REFRESHED_LATELY = timedelta(seconds=60)  # a 401 right after a renewal is not a matter of an old token
+
+
+@dataclass(slots=True)
+class PumpResult:
+    """What a pump did: outcomes counted, batches and rows claimed, and the pause the platform asked for, in seconds."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    batches: int = 0
+    claimed: int = 0
+    resume_in: float = 0.0
+    stop: bool = False  # the flow cannot go on now
+
+    def add(self, other: PumpResult) -> None:
+        """Take another result's figures into this one."""
+        self.counts.update(other.counts)
+        self.batches += other.batches
+        self.claimed += other.claimed
+        self.resume_in = max(self.resume_in, other.resume_in)
+        self.stop = self.stop or other.stop
+
+
+def deliver_flow(flow: Flow, until: float) -> PumpResult:
+    """Bring what is due for one flow to its destination until nothing is due or monotonic time `until` is reached."""
+    done = PumpResult()
+    while time.monotonic() < until and not done.stop:
+        flow.destination.refresh_from_db()
+        if not circuit.may_call(flow.destination):
+            break
+        batch = deliver_batch(flow)
+        done.add(batch)
+        if not batch.claimed:
+            break
+        leases.renew(flow)
+    return done
+
+
+def deliver_batch(flow: Flow) -> PumpResult:
+    """Bring one batch of due deliveries to the destination and store every outcome."""
+    writer = accounts.platform_of(flow.destination).writers[flow.record_type]
+    claim = claim_deliveries(flow, writer.batch_size)
+    if not claim.rows:
+        return PumpResult()
+    started = time.monotonic()
+    try:
+        plan = active_plan(flow.pk)
+        client = accounts.client_for(flow.destination, lane=claim.rows[0].lane)
+        spec = spec_for(flow.source.platform, flow.destination.platform, flow.record_type)
+        batch = prepare(flow, spec, plan, writer, client=client, claimed=claim.rows)
+    except NoPlan:
+        done = PumpResult(_without_mapping(flow, claim), 1, len(claim.rows))
+    except PlatformError as fault:
+        done = _give_back(flow, claim, claim.rows, fault)
+    else:
+        done = PumpResult(store_batch(flow, claim, batch.results, batch.questions, mapping_version=plan.version_id))
+        done.add(_Dispatch(flow, writer, client, claim, batch, plan.version_id).run())
+    done.batches, done.claimed = 1, len(claim.rows)
+    log.info("batch", flow=flow.pk, size=len(claim.rows), ms=round((time.monotonic() - started) * 1000), **done.counts)
+    return done
+
+
+def _without_mapping(flow: Flow, claim: Claim) -> Counter[str]:
+    batch = Prepared()
+    for row in claim.rows:
+        batch.ask(row, [Question("no_mapping", "", f"{flow} has no published mapping")])
+    return store_batch(flow, claim, batch.results, batch.questions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dispatch:
+    """Sending the items of one prepared batch."""
+
+    flow: Flow
+    writer: Writer
+    client: Any
+    claim: Claim
+    batch: Prepared
+    mapping_version: int
+
+    def run(self) -> PumpResult:
+        """Send group after group; when the platform cannot go on, the rest is given back untried."""
+        done = PumpResult()
+        groups = list(self._groups())
+        for position, group in enumerate(groups):
+            result = self._send(group)
+            done.add(result)
+            if result.stop:
+                untried = [self.batch.rows[item.key] for rest in groups[position + 1 :] for item in rest]
+                waits = [later(row, code="not_tried", message="", delay=result.resume_in, counts=False) for row in untried]
+                store_batch(self.flow, self.claim, *split(waits))
+                break
+        return done
+
+    def _groups(self) -> Iterator[list[Item]]:
+        """Everything that never failed together, each suspect alone."""
+        suspects = [item for item in self.batch.items if self.batch.rows[item.key].attempts > SUSPECT_AFTER]
+        together = [item for item in self.batch.items if self.batch.rows[item.key].attempts <= SUSPECT_AFTER]
+        if together:
+            yield together
+        for item in suspects:
+            yield [item]
+
+    def _send(self, group: list[Item]) -> PumpResult:
+        started = time.monotonic()
+        try:
+            outcomes = {outcome.key: outcome for outcome in self.writer.send(self.client, group)}
+        except Refused as fault:
+            return self._refused(group, fault)
+        except PlatformError as fault:
+            return _give_back(self.flow, self.claim, [self.batch.rows[item.key] for item in group], fault)
+        circuit.answered(self.flow.destination)
+        return PumpResult(self._store(group, outcomes, ms=round((time.monotonic() - started) * 1000)))
+
+    def _refused(self, group: list[Item], fault: Refused) -> PumpResult:
+        """The whole call was refused: find out whose fault it is by sending each item alone."""
+        circuit.answered(self.flow.destination)
+        done = PumpResult()
+        if len(group) > 1:
+            for item in group:
+                done.add(self._send([item]))
+            return done
+        row = self.batch.rows[group[0].key]
+        outcome = Outcome(key=row.key, state=OutcomeState.REFUSED, code=fault.code, message=str(fault), request_id=fault.request_id)
+        done.counts = store_batch(self.flow, self.claim, *split([refused(row.id, outcome, number=row.attempts, manual=row.manual)]))
+        return done
+
+    def _store(self, group: list[Item], outcomes: dict[str, Outcome], *, ms: int) -> Counter[str]:
+        by_receipt: dict[str, list[Settled]] = {}
+        for item in group:
+            outcome = outcomes.get(item.key)
+            receipt = outcome.receipt if outcome is not None and outcome.state == OutcomeState.ACCEPTED else ""
+            row = self.batch.rows[item.key]
+            by_receipt.setdefault(receipt, []).append(settled(row, item, outcome, digest=self.batch.hashes[item.key], ms=ms))
+        counts: Counter[str] = Counter()
+        for receipt, rows in by_receipt.items():
+            counts.update(store_batch(self.flow, self.claim, *split(rows), mapping_version=self.mapping_version, receipt_id=receipt))
+        return counts
+
+
+def _give_back(flow: Flow, claim: Claim, rows: Sequence[Claimed], fault: PlatformError) -> PumpResult:
+    """The call failed as a whole: decide when these rows are tried again, and whether the flow can go on."""
+    connection = flow.destination
+    facts = {"code": fault.code or type(fault).__name__, "message": str(fault), "request_id": fault.request_id}
+    if isinstance(fault, SlowDown):
+        if fault.code != "paced":
+            _pause(connection, fault)
+        waits, done = (
+            [later(row, delay=fault.seconds, counts=False, **facts) for row in rows],
+            PumpResult(stop=True, resume_in=fault.seconds),
+        )
+    elif isinstance(fault, Reconnect):
+        renewed = _renew(connection, fault)
+        waits, done = [later(row, delay=0.0, counts=False, **facts) for row in rows], PumpResult(stop=not renewed)
+    else:
+        down = circuit.failed(connection, str(fault))
+        waits, done = [later(row, counts=not down, **facts) for row in rows], PumpResult(stop=down)
+    log.warning("call failed", flow=flow.pk, size=len(rows), fault=type(fault).__name__, code=fault.code, request_id=fault.request_id)
+    done.counts = store_batch(flow, claim, *split(waits))
+    return done
+
+
+def _pause(connection: Connection, fault: SlowDown) -> None:
+    rates = accounts.platform_of(connection).rates
+    for group in [fault.group] if fault.group else list(rates):
+        DatabasePacer(connection.pk, rates, settings=connection.settings).pause(group, fault.seconds)
+
+
+def _renew(connection: Connection, fault: Reconnect) -> bool:
+    """Try new credentials once; when they do not help either, a person must reconnect."""
+    fresh = connection.credentials.filter(refreshed_at__gt=timezone.now() - REFRESHED_LATELY, expires_at__isnull=False).exists()
+    try:
+        if not fresh and accounts.refresh_if_due(connection, force=True):
+            return True
+    except PlatformError as refusal:
+        fault = Reconnect(str(refusal))
+    accounts.needs_auth(connection, str(fault))
+    return False

@@ -1,0 +1,114 @@
+"""The first promise: a verified message is on disk before it is acknowledged.
+
+Calls that arrive together are committed together: the first becomes the leader and writes for those that came while it waited its
+turn, so that the number of commits does not grow with the number of callers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import DataError, transaction
+from django.db import connection as database
+
+from integrations.engine.wake import wake_connection
+from integrations.platforms.base import IncomingEvent
+
+INSERT = """
+INSERT INTO integrations_inboxevent (connection_id, topic, dedup_key, body, hint, object_key, occurred_at)
+SELECT c, t, k, b, h, o, a
+FROM unnest(%(connections)s::bigint[], %(topics)s::text[], %(keys)s::text[], %(bodies)s::text[], %(hints)s::bool[],
+            %(objects)s::text[], %(times)s::timestamptz[]) AS e(c, t, k, b, h, o, a)
+ORDER BY c, k COLLATE "C"
+ON CONFLICT (connection_id, dedup_key) DO NOTHING
+RETURNING connection_id
+"""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """One caller's events, and the answer it waits for."""
+
+    connection_id: int
+    events: Sequence[IncomingEvent]
+    done: threading.Event = field(default_factory=threading.Event)
+    stored: int = 0
+    fault: BaseException | None = None
+
+
+_queue: list[_Waiting] = []
+_queue_lock = threading.Lock()
+_leader_lock = threading.Lock()
+
+
+def ingest(connection_id: int, events: Sequence[IncomingEvent]) -> int:
+    """Store the events and wake a worker in one transaction; returns how many were new. When it returns they are durable."""
+    mine = _Waiting(connection_id, events)
+    with _queue_lock:
+        _queue.append(mine)
+    with _leader_lock:
+        if not mine.done.is_set():
+            _lead()
+    if mine.fault is not None:
+        raise mine.fault
+    return mine.stored
+
+
+def _lead() -> None:
+    """Write for everyone who is waiting now; each gets the count or the fault of the common transaction."""
+    with _queue_lock:
+        group = _queue[:]
+        _queue.clear()
+    try:
+        stored = _write(group)
+    except DataError:  # one caller's row does not fit: it alone must fail
+        if len(group) == 1:
+            raise
+        for waiting in group:
+            _alone(waiting)
+        return
+    except Exception as fault:  # noqa: BLE001 - handed to every caller of the group, which raises it
+        for waiting in group:
+            waiting.fault = fault
+            waiting.done.set()
+        return
+    for waiting in group:
+        waiting.stored = min(stored[waiting.connection_id], len(waiting.events))
+        waiting.done.set()
+
+
+def _alone(waiting: _Waiting) -> None:
+    """Write for one caller and keep its fault for it."""
+    try:
+        waiting.stored = _write([waiting])[waiting.connection_id]
+    except DataError as fault:
+        waiting.fault = fault
+    waiting.done.set()
+
+
+def _write(group: Sequence[_Waiting]) -> dict[int, int]:
+    """New rows per connection."""
+    rows = {(waiting.connection_id, event.dedup_key): event for waiting in group for event in waiting.events}
+    stored: dict[int, int] = defaultdict(int)
+    with transaction.atomic():
+        with database.cursor() as cursor:
+            cursor.execute(
+                INSERT,
+                {
+                    "connections": [connection_id for connection_id, _ in rows],
+                    "topics": [event.topic[:100] for event in rows.values()],
+                    "keys": [event.dedup_key[:200] for event in rows.values()],
+                    "bodies": [event.body.decode() for event in rows.values()],
+                    "hints": [event.hint for event in rows.values()],
+                    "objects": [event.object_key[:100] for event in rows.values()],
+                    "times": [event.occurred_at for event in rows.values()],
+                },
+            )
+            for (connection_id,) in cursor.fetchall():
+                stored[connection_id] += 1
+        for connection_id in stored:
+            wake_connection(connection_id)
+    return stored

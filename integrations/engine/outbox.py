@@ -1,0 +1,290 @@
+"""The outbox, and the only raw SQL on deliveries: upsert, claim, store, sweep.
+
+Every statement that locks many rows takes them by `record_key` in collation "C"; two orders would deadlock under load.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import orjson
+from django.db import connection as database
+from django.db import transaction
+
+from integrations.engine.wake import wake_flow
+from integrations.flows import FlowSpec, spec_for
+from integrations.models import Connection, Delivery, Flow
+from integrations.platforms.base import Lane
+from mapping import codec
+from mapping.records import Checkout, Event, Order, Record, Variant
+
+MAX_ATTEMPTS = 8
+FIRST_DELAY, LONGEST_DELAY = 2.0, 900.0  # seconds between tries: doubling, full jitter, capped
+LEASE = timedelta(seconds=90)
+UPSERT_BATCH = 500
+
+
+class Cause(StrEnum):
+    """Why a record came to the outbox; history travels in the bulk lane."""
+
+    WEBHOOK = "webhook"
+    POLL = "poll"
+    BACKFILL = "backfill"
+    REPAIR = "repair"
+    REPLAY = "replay"
+
+
+UPSERT = """
+INSERT INTO integrations_delivery AS d (flow_id, record_key, record, occurred_at, version, lane, state, due_at, ready_since, attempts,
+       parent_key, destination_key, sent_hash, last_code, last_message, issues, manual, cause)
+SELECT %(flow)s, k, r, o, 1, %(lane)s, 'ready', GREATEST(now() + %(settle)s * interval '1 second', COALESCE(b, now())), now(), 0,
+       p, '', '', '', '', '[]', false, %(cause)s
+FROM unnest(%(keys)s::text[], %(records)s::jsonb[], %(times)s::timestamptz[], %(befores)s::timestamptz[], %(parents)s::text[])
+     AS t(k, r, o, b, p)
+ORDER BY k COLLATE "C"
+ON CONFLICT (flow_id, record_key) DO UPDATE SET
+  record = CASE WHEN (excluded.record ->> 'removed')::bool
+                THEN d.record || jsonb_build_object('removed', true, 'active', false, 'occurred_at', excluded.record -> 'occurred_at',
+                                                    'merged_into', excluded.record -> 'merged_into')
+                ELSE excluded.record END,
+  occurred_at = excluded.occurred_at, version = d.version + 1,
+  lane = CASE WHEN d.state = 'ready' THEN LEAST(d.lane, excluded.lane) ELSE excluded.lane END,
+  state = CASE WHEN d.state IN ('sending', 'accepted') THEN d.state ELSE 'ready' END,
+  due_at = CASE WHEN d.state = 'ready' AND d.attempts > 0 THEN d.due_at
+                WHEN d.state = 'ready' AND %(collapse)s THEN LEAST(d.due_at, excluded.due_at)
+                ELSE excluded.due_at END,
+  ready_since = CASE WHEN d.state = 'ready' THEN d.ready_since ELSE now() END,
+  attempts = CASE WHEN d.state IN ('ready', 'sending') THEN d.attempts ELSE 0 END,
+  cause = excluded.cause, updated_at = now()
+WHERE excluded.occurred_at > d.occurred_at
+   OR (excluded.occurred_at = d.occurred_at AND excluded.record <> d.record)
+"""
+
+CLAIM = """
+WITH chosen AS MATERIALIZED (
+  SELECT id FROM integrations_delivery WHERE flow_id = %(flow)s AND state = 'ready' AND due_at <= now()
+  ORDER BY lane, due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+UPDATE integrations_delivery d SET state = 'sending', claim = %(claim)s, claimed_version = version, attempts = attempts + 1,
+  lease_until = now() + %(lease)s, updated_at = now()
+FROM chosen WHERE d.id = chosen.id
+RETURNING d.id, d.record_key, d.record::text, d.occurred_at, d.lane, d.attempts, d.destination_key, d.sent_hash, d.sent_payload::text,
+  d.manual,
+  d.due_at, d.ready_since
+"""
+
+_WRITE = """
+WITH results AS MATERIALIZED (
+  SELECT * FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(delays)s::float8[], %(destinations)s::text[], %(hashes)s::text[],
+    %(payloads)s::jsonb[], %(codes)s::text[], %(messages)s::text[], %(issues)s::jsonb[], %(refunds)s::int[])
+    AS r(id, state, delay, destination_key, sent_hash, payload, code, message, issues, refund)),
+mine AS MATERIALIZED (
+  SELECT d.id FROM integrations_delivery d JOIN results USING (id)
+  WHERE {guard} ORDER BY d.record_key COLLATE "C" FOR UPDATE OF d)
+UPDATE integrations_delivery d SET
+  state = CASE WHEN d.version > d.claimed_version AND r.state <> 'accepted' THEN 'ready' ELSE r.state END,
+  due_at = CASE WHEN r.delay IS NOT NULL THEN clock_timestamp() + r.delay * interval '1 second' ELSE now() END,
+  attempts = CASE WHEN r.state IN ('delivered', 'skipped', 'blocked') THEN 0 ELSE GREATEST(d.attempts - r.refund, 0) END,
+  ready_since = CASE WHEN d.version > d.claimed_version THEN now() ELSE d.ready_since END,
+  destination_key = COALESCE(NULLIF(r.destination_key, ''), d.destination_key),
+  sent_hash = COALESCE(r.sent_hash, d.sent_hash), sent_payload = COALESCE(r.payload, d.sent_payload),
+  sent_at = CASE WHEN r.payload IS NULL THEN d.sent_at ELSE now() END,
+  receipt_id = CASE WHEN r.state = 'accepted' THEN %(receipt)s ELSE NULL END,
+  delivered_at = CASE WHEN r.state = 'delivered' THEN now() ELSE d.delivered_at END,
+  mapping_version = COALESCE(%(mapping)s, d.mapping_version),
+  last_code = r.code, last_message = r.message, issues = r.issues,
+  manual = CASE WHEN r.state = 'ready' THEN d.manual ELSE false END,
+  claim = NULL, lease_until = NULL, updated_at = now()
+FROM mine JOIN results r USING (id) WHERE d.id = mine.id
+RETURNING d.id, d.state
+"""
+STORE = _WRITE.replace("{guard}", "d.claim = %(claim)s")
+CONFIRM = _WRITE.replace("{guard}", "d.state = 'accepted' AND d.receipt_id = %(confirmed)s")
+
+SWEEP = """
+WITH lost AS MATERIALIZED (
+  SELECT id FROM integrations_delivery WHERE state = 'sending' AND lease_until < now()
+  ORDER BY record_key COLLATE "C" LIMIT 5000 FOR UPDATE SKIP LOCKED)
+UPDATE integrations_delivery d SET state = 'ready', due_at = now(), claim = NULL, lease_until = NULL, updated_at = now()
+FROM lost WHERE d.id = lost.id RETURNING d.flow_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One delivery in this worker's hands; nobody else writes its outcome."""
+
+    id: int
+    key: str
+    record_json: str
+    occurred_at: datetime
+    lane: Lane
+    attempts: int
+    destination_key: str
+    sent_hash: str
+    sent_payload: dict[str, object] | None
+    manual: bool
+    due_at: datetime
+    ready_since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A batch of claimed deliveries under one claim id."""
+
+    id: uuid.UUID
+    rows: tuple[Claimed, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What becomes of one claimed delivery. `refund` gives attempts back that should not count."""
+
+    delivery_id: int
+    state: Delivery.State
+    outcome: str  # an Attempt.Outcome, empty = no attempt row
+    number: int = 0
+    delay: float | None = None
+    destination_key: str = ""
+    sent_hash: str | None = None
+    payload: dict[str, object] | None = None
+    code: str = ""
+    message: str = ""
+    issues: tuple[dict[str, str], ...] = ()
+    refund: int = 0
+    request_id: str = ""
+    ms: int = 0
+    manual: bool = False
+
+
+def enqueue(connection: Connection, records: Iterable[Record], *, cause: Cause) -> int:
+    """Bring records to every enabled flow of this source: one row per flow and record, the newest source version wins."""
+    records = list(records)
+    changed = 0
+    for flow in Flow.objects.filter(source=connection, enabled=True).select_related("destination"):
+        mine = [record for record in records if record.record_type == flow.record_type]
+        if mine:
+            spec = spec_for(connection.platform, flow.destination.platform, flow.record_type)
+            changed += upsert(flow, spec, mine, cause=cause)
+    return changed
+
+
+def upsert(flow: Flow, spec: FlowSpec, records: Sequence[Record], *, cause: Cause) -> int:
+    """Insert or renew one delivery per record key; returns how many rows changed and wakes the flow when any did."""
+    newest: dict[str, Record] = {}
+    for record in records:
+        known = newest.get(record.key)
+        if known is None or record.occurred_at >= known.occurred_at:
+            newest[record.key] = record
+    bulk = cause is Cause.BACKFILL
+    settle = 0.0 if bulk else float(flow.settings.get("settle_seconds", spec.settle_seconds))
+    rows = sorted(newest.values(), key=lambda record: record.key.encode())
+    changed = 0
+    for start in range(0, len(rows), UPSERT_BATCH):
+        part = rows[start : start + UPSERT_BATCH]
+        with transaction.atomic(), database.cursor() as cursor:
+            cursor.execute(
+                UPSERT,
+                {
+                    "flow": flow.pk,
+                    "lane": int(Lane.BULK if bulk else spec.lane),
+                    "settle": settle,
+                    "cause": str(cause),
+                    "collapse": not any(isinstance(record, Checkout) for record in part),
+                    "keys": [record.key[:200] for record in part],
+                    "records": [codec.dumps(record).decode() for record in part],
+                    "times": [record.occurred_at for record in part],
+                    "parents": [parent_key(record)[:200] for record in part],
+                    "befores": [getattr(record, "not_before", None) for record in part],
+                },
+            )
+            changed += cursor.rowcount
+    if changed:
+        wake_flow(flow.pk)  # after the last row: a delivering worker locks rows first and the flow second as well
+    return changed
+
+
+def parent_key(record: Record) -> str:
+    """The key of what a record belongs to: a variant's product, the customer of an order, a checkout or an event; empty for the rest."""
+    if isinstance(record, Variant):
+        return record.product_key
+    return record.customer.key if isinstance(record, Order | Checkout | Event) else ""
+
+
+def claim_deliveries(flow: Flow, limit: int, *, lease: timedelta = LEASE) -> Claim:
+    """Take up to `limit` due deliveries, live ones first; rows in other hands are passed over."""
+    claim = uuid.uuid4()
+    with database.cursor() as cursor:
+        cursor.execute(CLAIM, {"flow": flow.pk, "limit": limit, "claim": claim, "lease": lease})
+        rows = cursor.fetchall()
+    claimed = [
+        Claimed(
+            pk,
+            key,
+            record,
+            occurred,
+            Lane(lane),
+            attempts,
+            destination,
+            sent,
+            orjson.loads(payload) if payload else None,
+            manual,
+            due,
+            since,
+        )
+        for pk, key, record, occurred, lane, attempts, destination, sent, payload, manual, due, since in rows
+    ]
+    claimed.sort(key=lambda row: (row.lane, row.due_at, row.id))
+    return Claim(claim, tuple(claimed))
+
+
+def store_results(
+    claim: Claim, results: Sequence[Result], *, mapping_version: int | None = None, receipt: int | None = None
+) -> dict[int, str]:
+    """Write what became of claimed deliveries; rows that another hand took over are left alone. Returns id → state of those written."""
+    return _write(STORE, results, claim=claim.id, mapping=mapping_version, receipt=receipt)
+
+
+def confirm_results(receipt: int, results: Sequence[Result]) -> dict[int, str]:
+    """Write what a receipt turned out to be; a delivery that no longer waits for it is left alone. Returns id → state of those written."""
+    return _write(CONFIRM, results, confirmed=receipt, mapping=None, receipt=receipt)
+
+
+def _write(statement: str, results: Sequence[Result], **values: object) -> dict[int, str]:
+    if not results:
+        return {}
+    columns = {
+        "ids": [result.delivery_id for result in results],
+        "states": [str(result.state) for result in results],
+        "delays": [result.delay for result in results],
+        "destinations": [result.destination_key for result in results],
+        "hashes": [result.sent_hash for result in results],
+        "payloads": [None if result.payload is None else orjson.dumps(result.payload).decode() for result in results],
+        "codes": [result.code[:60] for result in results],
+        "messages": [result.message[:500] for result in results],
+        "issues": [orjson.dumps(list(result.issues)).decode() for result in results],
+        "refunds": [result.refund for result in results],
+    }
+    with database.cursor() as cursor:
+        cursor.execute(statement, {**columns, **values})
+        return dict(cursor.fetchall())
+
+
+def sweep_leases() -> int:
+    """Deliveries whose worker died become ready again; their attempt counts, so a record that kills workers is found."""
+    with database.cursor() as cursor:
+        cursor.execute(SWEEP)
+        flows = [flow_id for (flow_id,) in cursor.fetchall()]
+    for flow_id in set(flows):
+        wake_flow(flow_id)
+    return len(flows)
+
+
+def backoff(attempts: int) -> float:
+    """Seconds until the next try: doubling with full jitter, at least half a second, at most fifteen minutes."""
+    ceiling = min(LONGEST_DELAY, FIRST_DELAY * 2 ** max(attempts - 1, 0))
+    return max(0.5, random.uniform(0, ceiling))  # noqa: S311 - jitter, not a secret

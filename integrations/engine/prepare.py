@@ -1,0 +1,190 @@
+"""From claimed deliveries to items that may be sent: steps, look-ups, identity, mapping, checks. Nothing is sent here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.utils import timezone
+
+from integrations.engine.catalogue import catalogue_for
+from integrations.engine.exceptions import Question
+from integrations.engine.identify import NOTHING, Identified, identify
+from integrations.engine.links import has_flow, links
+from integrations.engine.outbox import Claimed, Result
+from integrations.engine.relevance import why_not
+from integrations.flows import FlowSpec
+from integrations.models import Attempt, Delivery, Flow
+from integrations.models.kinds import KINDS
+from integrations.platforms.base import Item, Writer
+from mapping import codec
+from mapping.lookups import Lookups, load_lookups
+from mapping.plans import Plan
+from mapping.records import Record, RecordType
+from mapping.steps import STEPS
+from mapping.transform import transform
+
+log = structlog.get_logger(__name__)
+LINK_DELAY = 15.0  # seconds until a record looks for its parent again
+LINK_PATIENCE = timedelta(days=1)  # then a person is asked
+State, Outcome = Delivery.State, Attempt.Outcome
+Row = tuple[Claimed, Record]
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A batch sorted out: what to send, what is settled without a call, and what asks a person."""
+
+    items: list[Item] = field(default_factory=list)
+    rows: dict[str, Claimed] = field(default_factory=dict)  # by item key
+    hashes: dict[str, str] = field(default_factory=dict)  # by item key
+    results: list[Result] = field(default_factory=list)  # settled without a call
+    questions: list[tuple[int, list[Question]]] = field(default_factory=list)
+
+    def settle(self, row: Claimed, state: State, outcome: str, **facts: Any) -> None:
+        """Note a result that needs no call."""
+        self.results.append(Result(delivery_id=row.id, state=state, outcome=outcome, number=row.attempts, manual=row.manual, **facts))
+
+    def ask(self, row: Claimed, questions: Sequence[Question], fields: Sequence[str] = ()) -> None:
+        """Hold a row until people answered these questions."""
+        issues = tuple(
+            {"kind": q.kind, "subject": q.subject, "message": q.title, "field": fields[i] if i < len(fields) else ""}
+            for i, q in enumerate(questions)
+        )
+        self.settle(row, State.BLOCKED, Outcome.HELD, code=questions[0].kind, message=questions[0].title, issues=issues)
+        self.questions.append((row.id, list(questions)))
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What mapping one batch needs."""
+
+    flow: Flow
+    spec: FlowSpec
+    plan: Plan
+    writer: Writer
+    lookups: Lookups
+    known: Identified
+
+
+def prepare(flow: Flow, spec: FlowSpec, plan: Plan, writer: Writer, *, client: Any, claimed: Sequence[Claimed]) -> Prepared:
+    """Sort out one claimed batch; a record that cannot be handled is held alone. Raises the platform errors of the look-ups."""
+    batch = Prepared()
+    rows = _linked(flow, spec, _relevant(flow, claimed, batch), batch)
+    records = [record for _, record in rows]
+    lookups = load_lookups(flow, records, tables=plan.tables, catalogue=catalogue_for(flow, records))
+    known = identify(flow, writer, client, rows) if flow.record_type == RecordType.CUSTOMER else NOTHING
+    bench = Bench(flow, spec, plan, writer, lookups, known)
+    for row, record in rows:
+        try:
+            _prepare_one(bench, row, record, batch)
+        except Exception as fault:  # noqa: BLE001 - one poisoned record must not hold up the others; it is logged and asked about
+            _fault(flow, row, fault, batch)
+    return batch
+
+
+def _fault(flow: Flow, row: Claimed, fault: Exception, batch: Prepared) -> None:
+    log.error("record could not be handled", flow=flow.pk, delivery=row.id, exc_info=fault)
+    name = type(fault).__name__
+    batch.ask(row, [Question("internal", name, f"{name} while handling {flow.record_type} records", str(fault)[:500])])
+
+
+def _relevant(flow: Flow, claimed: Sequence[Claimed], batch: Prepared) -> list[Row]:
+    """The rows that are to be sent; the others are skipped with their reason."""
+    rows: list[Row] = []
+    for row in claimed:
+        try:
+            record = codec.loads(flow.record_type, row.record_json)
+        except (KeyError, ValueError, TypeError) as fault:
+            _fault(flow, row, fault, batch)
+            continue
+        reason = why_not(record, sent_before=bool(row.sent_hash))
+        if reason:
+            batch.settle(row, State.SKIPPED, Outcome.SKIPPED, code="not_relevant", message=reason)
+        else:
+            rows.append((row, record))
+    return rows
+
+
+def _linked(flow: Flow, spec: FlowSpec, rows: list[Row], batch: Prepared) -> list[Row]:
+    """The rows whose parents reached the destination; the others look again later, and after a day ask a person."""
+    for record_type, path in spec.needs:
+        if not rows or not has_flow(flow, record_type):
+            continue
+        present = links(flow, record_type, {getattr(record, path) for _, record in rows})
+        waiting = [row for row, record in rows if getattr(record, path) not in present]
+        for row in waiting:
+            if timezone.now() - row.ready_since > LINK_PATIENCE:
+                title = f"{flow.record_type.capitalize()} {row.key} waits for a {record_type} that did not arrive"
+                batch.ask(row, [Question("missing_link", row.key, title)])
+            else:
+                batch.settle(
+                    row, State.READY, "", delay=LINK_DELAY, refund=1, code="waits_for_parent", message=f"Waits for its {record_type}."
+                )
+        gone = {row.id for row in waiting}
+        rows = [(row, record) for row, record in rows if row.id not in gone]
+    return rows
+
+
+def _prepare_one(bench: Bench, row: Claimed, record: Record, batch: Prepared) -> None:
+    for name in bench.spec.steps:
+        record = STEPS[name](record, bench.lookups)
+    if question := bench.known.questions.get(row.key):
+        batch.ask(row, [question])
+        return
+    mapped = transform(record, bench.plan, bench.lookups, current=row.sent_payload)
+    if mapped.issues:
+        batch.ask(row, [_question(bench.flow, issue) for issue in mapped.issues], [issue.field for issue in mapped.issues])
+        return
+    payload, digest = mapped.payload, mapped.payload_hash
+    candidate = bench.known.existing.get(row.key)
+    if candidate is not None and candidate.customer_ids and "customer_id" in payload:
+        payload = {**payload, "customer_id": candidate.customer_ids[0]}  # the existing profile keeps its own identity
+    if digest == row.sent_hash:
+        batch.settle(row, State.DELIVERED, Outcome.UNCHANGED, code="unchanged", message="Nothing to change at the destination.")
+        return
+    problems = bench.writer.check(payload)
+    if problems:
+        questions = [
+            Question("invalid_payload", _field(problem.field), f"{_field(problem.field)}: {problem.message}", problem.message)
+            for problem in problems
+        ]
+        batch.ask(row, _distinct(questions), [problem.field for problem in problems])
+        return
+    batch.items.append(
+        Item(
+            key=row.key, record=record, payload=payload, destination_key=row.destination_key or bench.writer.destination_key(payload),
+            previous=row.sent_payload, idempotency_key=f"{bench.flow.pk}:{row.key}:{digest[:16]}",
+        )
+    )  # fmt: skip
+    batch.rows[row.key] = row
+    batch.hashes[row.key] = digest
+
+
+def _question(flow: Flow, issue: Any) -> Question:
+    kind = issue.kind if issue.kind in KINDS else "bad_value"
+    titles: Mapping[str, str] = {
+        "unmapped_sku": f"Unknown SKU {issue.subject}",
+        "unmapped_value": f"Unknown value {issue.subject}",
+        "missing_field": f"Required field {issue.field} is empty",
+    }
+    return Question(kind, issue.subject or issue.field, titles.get(kind, f"{KINDS[kind].label}: {issue.field}"), issue.message)
+
+
+def _distinct(questions: Sequence[Question]) -> list[Question]:
+    return list({(question.kind, question.subject): question for question in questions}.values())
+
+
+def _field(path: str) -> str:
+    """A field path without list positions, so that the same fault on any line is one question."""
+    out, skip = [], False
+    for character in path:
+        skip = character == "[" or (skip and character != "]")
+        if character == "[":
+            out.append("[")
+        elif not skip:
+            out.append(character)
+    return "".join(out)

@@ -1,0 +1,233 @@
+"""Inbox to outbox: claim events, fetch what is only hinted at, parse, enqueue; each event ends with a state and a reason."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+import structlog
+from django.db import connection as database
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.engine import accounts, circuit, exceptions, leases
+from integrations.engine.outbox import Cause, backoff, enqueue
+from integrations.engine.siblings import drop_missing_variants
+from integrations.engine.wake import wake_connection
+from integrations.models import Connection, InboxEvent
+from integrations.platforms.base import Expansion, IncomingEvent, Lane, RawObject
+from integrations.platforms.errors import PlatformError, Reconnect, SlowDown, Unparsable
+from mapping.records import Record
+
+log = structlog.get_logger(__name__)
+LEASE_SECONDS = 60
+MAX_ATTEMPTS = 8
+
+CLAIM = """
+WITH chosen AS MATERIALIZED (
+  SELECT id FROM integrations_inboxevent
+  WHERE connection_id = %(connection)s AND state = 'new' AND due_at <= now() AND (lease_until IS NULL OR lease_until < now())
+  ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+UPDATE integrations_inboxevent e SET lease_until = now() + %(lease)s * interval '1 second', attempts = attempts + 1
+FROM chosen WHERE e.id = chosen.id
+RETURNING e.id, e.topic, e.dedup_key, e.body, e.hint, e.object_key, e.occurred_at, e.attempts
+"""
+FINISH = """
+UPDATE integrations_inboxevent e SET state = r.state, error = r.error, lease_until = NULL,
+  due_at = CASE WHEN r.delay IS NULL THEN e.due_at ELSE now() + r.delay * interval '1 second' END,
+  attempts = GREATEST(e.attempts - r.refund, 0), done_at = CASE WHEN r.state = 'new' THEN NULL ELSE now() END
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::float8[], %s::int[]) AS r(id, state, error, delay, refund) WHERE e.id = r.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One claimed inbox event."""
+
+    id: int
+    event: IncomingEvent
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of one inbox event; `delay` in seconds sends it back to wait."""
+
+    id: int
+    state: str
+    error: str = ""
+    delay: float | None = None
+    refund: int = 0
+
+
+@dataclass(slots=True)
+class ProcessResult:
+    """Events taken, records found in them, deliveries changed."""
+
+    taken: int = 0
+    records: int = 0
+    changed: int = 0
+    failed: int = 0
+    stop: bool = False
+    verdicts: list[Verdict] = field(default_factory=list)
+
+
+def process_inbox(connection: Connection, until: float) -> ProcessResult:
+    """Process what waits in this connection's inbox until it is empty or monotonic time `until` is reached."""
+    total = ProcessResult()
+    while time.monotonic() < until:
+        batch = process_batch(connection)
+        total.taken += batch.taken
+        total.records += batch.records
+        total.changed += batch.changed
+        total.failed += batch.failed
+        if batch.stop or not batch.taken:
+            break
+        leases.renew(connection)
+    return total
+
+
+def process_batch(connection: Connection, limit: int = 200) -> ProcessResult:
+    """Bring one batch of inbox events to the outbox; a message that cannot be read keeps its reason and holds up nobody."""
+    taken = _claim(connection, limit)
+    result = ProcessResult(taken=len(taken))
+    if not taken:
+        return result
+    started = time.monotonic()
+    objects = _expanded(connection, taken, result)
+    _store(connection, _parsed(connection, objects, result), result)
+    log.info(
+        "inbox batch", connection=connection.pk, size=len(taken), records=result.records, changed=result.changed, failed=result.failed,
+        ms=round((time.monotonic() - started) * 1000),
+    )  # fmt: skip
+    return result
+
+
+def reprocess(event_ids: Iterable[int]) -> int:
+    """Put inbox events back to be processed again, after a repair; returns how many."""
+    ids = list(event_ids)
+    with transaction.atomic():
+        count = InboxEvent.objects.filter(pk__in=ids).exclude(state=InboxEvent.State.NEW).update(
+            state=InboxEvent.State.NEW, attempts=0, error="", lease_until=None, due_at=timezone.now()
+        )  # fmt: skip
+        for connection_id in InboxEvent.objects.filter(pk__in=ids).values_list("connection_id", flat=True).distinct():
+            wake_connection(connection_id)
+    return count
+
+
+def _claim(connection: Connection, limit: int) -> list[Taken]:
+    with database.cursor() as cursor:
+        cursor.execute(CLAIM, {"connection": connection.pk, "limit": limit, "lease": LEASE_SECONDS})
+        rows = sorted(cursor.fetchall())
+    return [
+        Taken(pk, IncomingEvent(topic=topic, dedup_key=key, body=body.encode(), occurred_at=at, hint=hint, object_key=object_key), attempts)
+        for pk, topic, key, body, hint, object_key, at, attempts in rows
+    ]
+
+
+def _expanded(connection: Connection, taken: Sequence[Taken], result: ProcessResult) -> list[tuple[Taken, RawObject]]:
+    """The raw objects of every event; events whose fetch failed wait, events about nothing are done."""
+    platform = accounts.platform_of(connection)
+    objects: list[tuple[Taken, RawObject]] = []
+    hints = []
+    for item in taken:
+        if item.event.hint:
+            hints.append(item)
+            continue
+        try:
+            data = orjson.loads(item.event.body)
+        except orjson.JSONDecodeError as fault:
+            result.verdicts.append(Verdict(item.id, InboxEvent.State.FAILED, f"not JSON: {fault}"))
+            continue
+        if isinstance(data, dict) and "raw" in data and "reason" in data:
+            result.verdicts.append(Verdict(item.id, InboxEvent.State.FAILED, str(data["reason"])[:500]))
+        else:
+            objects.append((item, RawObject(f"webhook:{item.event.topic}", data)))
+    if hints:
+        for item, expansion in _fetched(connection, platform.expand, hints, result):
+            objects += [(item, raw) for raw in expansion.objects]
+            if not expansion.objects:
+                result.verdicts.append(Verdict(item.id, InboxEvent.State.IGNORED, expansion.note))
+    return objects
+
+
+def _fetched(connection: Connection, expand: object, hints: Sequence[Taken], result: ProcessResult) -> list[tuple[Taken, Expansion]]:
+    if not circuit.may_call(connection):
+        result.verdicts += [Verdict(item.id, InboxEvent.State.NEW, "The connection is paused.", delay=15.0, refund=1) for item in hints]
+        return []
+    try:
+        client = accounts.client_for(connection, lane=Lane.REALTIME)
+        expansions = expand(client, [item.event for item in hints])
+        accounts.note_version(connection, getattr(client, "version_served", ""), getattr(client, "deprecation", ""))
+    except PlatformError as fault:
+        result.verdicts += [_postponed(connection, item, fault) for item in hints]
+        result.stop = True
+        return []
+    circuit.answered(connection)
+    return list(zip(hints, expansions, strict=True))
+
+
+def _postponed(connection: Connection, item: Taken, fault: PlatformError) -> Verdict:
+    if isinstance(fault, SlowDown):
+        return Verdict(item.id, InboxEvent.State.NEW, str(fault)[:500], delay=fault.seconds, refund=1)
+    if isinstance(fault, Reconnect):
+        accounts.needs_auth(connection, str(fault))
+        return Verdict(item.id, InboxEvent.State.NEW, str(fault)[:500], delay=15.0, refund=1)
+    down = circuit.failed(connection, str(fault))
+    if item.attempts >= MAX_ATTEMPTS and not down:
+        return Verdict(item.id, InboxEvent.State.FAILED, f"could not be fetched: {fault}"[:500])
+    return Verdict(item.id, InboxEvent.State.NEW, str(fault)[:500], delay=backoff(item.attempts), refund=int(down))
+
+
+def _parsed(connection: Connection, objects: Sequence[tuple[Taken, RawObject]], result: ProcessResult) -> list[Record]:
+    """The records in all objects; what cannot be parsed fails its event alone."""
+    platform, account = accounts.platform_of(connection), accounts.account_for(connection)
+    records: list[Record] = []
+    found: dict[int, list[Record]] = defaultdict(list)
+    unreadable: set[int] = set()
+    for item, raw in objects:
+        try:
+            found[item.id] += platform.parse(account, raw)
+        except Unparsable as fault:
+            unreadable.add(item.id)
+            result.verdicts.append(Verdict(item.id, InboxEvent.State.FAILED, str(fault)[:500]))
+        except Exception as fault:  # noqa: BLE001 - one poisoned message must not hold up the others; it is logged and shown
+            log.error("message could not be parsed", connection=connection.pk, event=item.id, exc_info=fault)
+            unreadable.add(item.id)
+            result.verdicts.append(Verdict(item.id, InboxEvent.State.FAILED, f"{type(fault).__name__}: {fault}"[:500]))
+    for item_id in dict.fromkeys(item.id for item, _ in objects):
+        if item_id in unreadable:
+            continue
+        records += found[item_id]
+        state = InboxEvent.State.DONE if found[item_id] else InboxEvent.State.IGNORED
+        result.verdicts.append(Verdict(item_id, state, "" if found[item_id] else "Nothing in it that a flow carries."))
+    return records
+
+
+def _store(connection: Connection, records: Sequence[Record], result: ProcessResult) -> None:
+    """Deliveries and the events' new states together: an event is done only if its records are in the outbox."""
+    with transaction.atomic():
+        result.records = len(records)
+        result.changed = enqueue(connection, records, cause=Cause.WEBHOOK)
+        result.changed += drop_missing_variants(connection, records)
+        verdicts = result.verdicts
+        with database.cursor() as cursor:
+            cursor.execute(
+                FINISH,
+                [
+                    [verdict.id for verdict in verdicts],
+                    [str(verdict.state) for verdict in verdicts],
+                    [verdict.error.replace("\x00", "") for verdict in verdicts],
+                    [verdict.delay for verdict in verdicts],
+                    [verdict.refund for verdict in verdicts],
+                ],
+            )
+        Connection.objects.filter(pk=connection.pk).update(last_event_at=timezone.now())
+    failed = [verdict for verdict in verdicts if verdict.state == InboxEvent.State.FAILED]
+    result.failed = len(failed)
+    for reason in {verdict.error for verdict in failed}:
+        title = f"{connection.name}: a message could not be read: {reason}"
+        exceptions.raise_for_connection(connection, "unparsable", reason[:200], title[:300], reason)

@@ -1,0 +1,22 @@
+"""The standing schedules, written to django-q2 by `sync_schedules`."""
+
+from __future__ import annotations
+
+from django_q.models import Schedule
+
+SCHEDULES: tuple[tuple[str, str, str, int | None], ...] = (
+    ("Sweep", "integrations.tasks.sweep", Schedule.MINUTES, 1),
+    ("Credentials and subscriptions", "integrations.tasks.hourly", Schedule.HOURLY, None),
+    ("Samples", "monitoring.tasks.sample", Schedule.MINUTES, 1),
+    ("Retention", "monitoring.tasks.prune", Schedule.DAILY, None),
+)
+
+
+def sync_schedules() -> int:
+    """Write the table above; rows that are no longer in it go. Returns how many schedules stand."""
+    for name, func, schedule_type, minutes in SCHEDULES:
+        Schedule.objects.update_or_create(
+            name=name, defaults={"func": func, "schedule_type": schedule_type, "minutes": minutes, "repeats": -1}
+        )
+    Schedule.objects.exclude(name__in=[row[0] for row in SCHEDULES]).delete()
+    return len(SCHEDULES)
