@@ -1,0 +1,55 @@
+"""What each role may do; `manage.py sync_roles` writes this table into the groups' permissions.
+
+Everybody sees everything but personal data. Two roles are narrowed further to rows of their own (`integrations.access`).
+"""
+
+from __future__ import annotations
+
+VIEW_ALL = tuple(
+    f"{app}.view_{model}"
+    for app, models in {
+        "integrations": (
+            "connection", "flow", "checkpoint", "inboxevent", "delivery", "attempt", "receipt", "syncexception", "exceptioncomment", "hold",
+            "ratebudget",
+        ),
+        "mapping": (
+            "mappingversion", "fieldrule", "skucrosswalk", "skucomponent", "valuecrosswalk", "identityrule", "contacthandle",
+            "consentstatement",
+        ),
+        "monitoring": ("sample",),
+    }.items()
+    for model in models
+)  # fmt: skip
+
+
+def editing(app: str, *models: str, actions: tuple[str, ...] = ("add", "change", "delete")) -> tuple[str, ...]:
+    """Permission names for the actions on the models."""
+    return tuple(f"{app}.{action}_{model}" for model in models for action in actions)
+
+
+ANSWER = ("integrations.change_syncexception", "integrations.add_exceptioncomment", "integrations.change_delivery")
+CROSSWALK = editing("mapping", "skucrosswalk", "skucomponent")
+ECOMMERCE = (*VIEW_ALL, *ANSWER, *CROSSWALK)
+MARKETING = (*VIEW_ALL, *ANSWER, "integrations.view_personal_data")
+MANAGER = (
+    *ECOMMERCE,
+    "integrations.view_personal_data",
+    *editing("integrations", "flow", "checkpoint", actions=("add", "change")),
+    "integrations.change_inboxevent",
+    *editing("mapping", "mappingversion", "fieldrule", "valuecrosswalk", "identityrule"),
+)
+ADMINISTRATOR = (
+    *MANAGER,
+    *editing("integrations", "connection", "credential"),
+    *editing("auth", "user", actions=("view", "add", "change", "delete")),
+    *editing("auth", "group", actions=("view",)),
+    *editing("authtoken", "token", "tokenproxy", actions=("view", "add", "change", "delete")),
+    *editing("django_q", "schedule", "failure", actions=("view",)),
+)
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "ecommerce": ECOMMERCE,
+    "marketing": MARKETING,
+    "manager": MANAGER,
+    "administrator": ADMINISTRATOR,
+}

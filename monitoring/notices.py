@@ -1,0 +1,152 @@
+"""What the overview says first: whether all is well, nothing arrives, somebody is asked, or nobody is at work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+
+from integrations.admin.words import plural, span
+from integrations.models import Connection
+from monitoring.connection_lines import ConnectionLine
+from monitoring.flow_lines import FlowLine
+from monitoring.latest import LatestSamples
+from monitoring.question_lines import QuestionLine
+
+NEEDS_AUTH = "Its credentials are no longer accepted. Deliveries are kept until it is connected again."
+PAUSED = "A person paused it. Deliveries are kept and go out when it is resumed."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One thing to know. `kind` chooses look and symbol: clear, quiet, question, behind, paused, silent, stopped, empty."""
+
+    kind: str
+    title: str
+    text: str
+    url: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything the notices are made from."""
+
+    now: datetime
+    samples: LatestSamples
+    flows: Sequence[FlowLine]
+    questions: Sequence[QuestionLine]
+    connections: Sequence[ConnectionLine]
+
+
+def notices(situation: Situation) -> list[Notice]:
+    """The worst first; exactly one that says so when all is well."""
+    if not situation.connections:
+        return [_nothing_connected()]
+    found = [*_stopped(situation), *_silent(situation), *_connections(situation), *_behind(situation), *_questions(situation)]
+    return found or [_all_clear(situation)]
+
+
+def _nothing_connected() -> Notice:
+    return Notice(
+        kind="empty",
+        title="Nothing is connected yet",
+        text="Connect the shop and the marketing platform first; then switch on the flows between them.",
+        url=reverse("admin:integrations_connection_add"),
+        action="Connect a platform",
+    )
+
+
+def _stopped(situation: Situation) -> Iterator[Notice]:
+    if not situation.samples.stale(situation.now):
+        return
+    at = situation.samples.at
+    since = "No worker has reported yet." if at is None else f"The last report is {span((situation.now - at).total_seconds())} old."
+    yield Notice(
+        kind="stopped",
+        title="No worker is running",
+        text=f"{since} Webhooks are still taken and kept, but nothing is sent until the worker process is started again.",
+    )
+
+
+def _silent(situation: Situation) -> Iterator[Notice]:
+    for line in situation.connections:
+        if line.silent_for is None:
+            continue
+        usual = "its habits are not known yet"
+        if line.usual:
+            usual = f"usually something comes within {span(line.usual.total_seconds())} at this time"
+        yield Notice(
+            kind="silent",
+            title=f"No data is arriving from {line.connection.name}",
+            text=f"Nothing for {span(line.silent_for.total_seconds())}; {usual}. Test the connection and its webhook subscriptions.",
+            url=reverse("admin:integrations_connection_change", args=[line.connection.pk]),
+            action="Open the connection",
+        )
+
+
+def _connections(situation: Situation) -> Iterator[Notice]:
+    """Connections that stand still, each in one sentence with what happens to its deliveries."""
+    for line in situation.connections:
+        told = _standing_still(line.connection, situation.now)
+        if told:
+            title, text = told
+            yield Notice(
+                kind="paused",
+                title=title,
+                text=text,
+                url=reverse("admin:integrations_connection_change", args=[line.connection.pk]),
+                action="Open the connection",
+            )
+
+
+def _standing_still(connection: Connection, now: datetime) -> tuple[str, str] | None:
+    if connection.state == Connection.State.NEEDS_AUTH:
+        return f"{connection.name} needs re-authorisation", NEEDS_AUTH
+    if connection.state == Connection.State.PAUSED:
+        return f"{connection.name} is paused", connection.state_reason or PAUSED
+    if connection.resume_at is not None and connection.resume_at > now:
+        wait = span((connection.resume_at - now).total_seconds())
+        return f"{connection.name} does not answer", f"Deliveries are kept; the next probe is in {wait}. It goes on by itself."
+    return None
+
+
+def _behind(situation: Situation) -> Iterator[Notice]:
+    for line in situation.flows:
+        if line.state == "behind":
+            yield Notice(
+                kind="behind",
+                title=f"{line.flow} is behind",
+                text=f"The oldest live delivery has waited for {span(line.lag.total_seconds())}; {line.ready} are ready to go.",
+                url=f"{reverse('admin:integrations_delivery_changelist')}?flow={line.flow.pk}&state=ready",
+                action="See what waits",
+            )
+
+
+def _questions(situation: Situation) -> Iterator[Notice]:
+    if not situation.questions:
+        return
+    count = sum(line.count.value for line in situation.questions)
+    held = sum(line.waiting.value for line in situation.questions)
+    waits = f"{plural(held, 'delivery waits', 'deliveries wait')} for an answer." if held else "No delivery waits for them."
+    yield Notice(
+        kind="question",
+        title=plural(count, "open question"),
+        text=f"{waits} Everything else goes on meanwhile.",
+        url=f"{reverse('admin:integrations_syncexception_changelist')}?state=open",
+        action="Answer them",
+    )
+
+
+def _all_clear(situation: Situation) -> Notice:
+    arrivals = [line.last_arrival for line in situation.connections if line.expects and line.last_arrival]
+    if not arrivals:
+        return Notice(
+            kind="quiet",
+            title="Nothing has arrived yet",
+            text="The connections are in order and the worker runs. The first change at a source will appear here by itself.",
+        )
+    ago = span((situation.now - max(arrivals)).total_seconds())
+    return Notice(kind="clear", title="All clear", text=f"Data is arriving (last {ago} ago), nothing is late and nobody is asked.")

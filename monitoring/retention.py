@@ -1,0 +1,94 @@
+"""Nothing is kept longer than it is needed: rows are pruned by age in small batches that hold no lock for long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+from django_q.models import Task
+
+from integrations.models import Attempt, Delivery, InboxEvent, OAuthState
+from mapping.records import RecordType
+from monitoring.models import Metric, Sample
+
+log = structlog.get_logger(__name__)
+BATCH = 2000
+PASSING = (RecordType.CHECKOUT, RecordType.EVENT)  # records of a moment; lasting things keep their delivery for ever
+OVER = (Delivery.State.DELIVERED, Delivery.State.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is deleted: its name in the log, the rows for a cutoff, and how long they are kept (None: the setting decides)."""
+
+    name: str
+    rows: Callable[[datetime], QuerySet[Model]]
+    keep: timedelta | None = None
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "inbox",
+        lambda cutoff: InboxEvent.objects.filter(received_at__lt=cutoff, state__in=(InboxEvent.State.DONE, InboxEvent.State.IGNORED)),
+    ),
+    Rule("attempts", lambda cutoff: Attempt.objects.filter(at__lt=cutoff)),
+    Rule(
+        "passing",
+        lambda cutoff: Delivery.objects.filter(flow__record_type__in=PASSING, state__in=OVER, updated_at__lt=cutoff),
+    ),
+    Rule("samples", lambda cutoff: Sample.objects.filter(at__lt=cutoff)),
+    Rule("tasks", lambda cutoff: Task.objects.filter(stopped__lt=cutoff), timedelta(days=2)),
+    Rule("handshakes", lambda cutoff: OAuthState.objects.filter(created_at__lt=cutoff), timedelta(days=1)),
+    Rule("sessions", lambda cutoff: Session.objects.filter(expire_date__lt=cutoff), timedelta()),
+)
+
+
+def prune(now: datetime | None = None) -> dict[str, int]:
+    """Delete everything that is too old; returns how many rows of each rule, and how many sent payloads were emptied."""
+    now = now or timezone.now()
+    kept = timedelta(days=settings.RETENTION_DAYS)
+    pruned = {rule.name: _delete(rule.rows(now - (kept if rule.keep is None else rule.keep))) for rule in RULES}
+    pruned["payloads"] = _empty_payloads(now - kept)
+    log.info("pruned", **pruned)
+    return pruned
+
+
+def _delete(rows: QuerySet[Model]) -> int:
+    """Delete in batches, each its own transaction; rows that another hand holds are left for the next night."""
+    deleted = 0
+    while True:
+        with transaction.atomic():
+            batch = list(rows.order_by().select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:BATCH])
+            rows.model._default_manager.filter(pk__in=batch).delete()
+        deleted += len(batch)
+        if len(batch) < BATCH:
+            return deleted
+
+
+def _empty_payloads(cutoff: datetime) -> int:
+    """Forget what was last sent by deliveries that nothing has touched since; the hash stays, so an equal payload still costs no call.
+
+    Walks on from where the last night stopped, so that a night looks at a night's worth of rows.
+    """
+    mark = Sample.objects.filter(metric=Metric.PRUNED_UNTIL, flow=None, connection=None).order_by("-at").first()
+    since = datetime.fromtimestamp(mark.value, UTC) if mark else datetime(2000, 1, 1, tzinfo=UTC)
+    emptied = 0
+    while True:
+        page = Delivery.objects.filter(updated_at__gt=since, updated_at__lt=cutoff).order_by("updated_at")
+        moments = list(page.values_list("updated_at", flat=True)[:BATCH])
+        if not moments:
+            break
+        span = Delivery.objects.filter(updated_at__gt=since, updated_at__lte=moments[-1], state__in=OVER, sent_payload__isnull=False)
+        with transaction.atomic():
+            mine = list(span.order_by("record_key").select_for_update(skip_locked=True).values_list("pk", flat=True))
+            emptied += Delivery.objects.filter(pk__in=mine).update(sent_payload=None)
+        since = moments[-1]
+    Sample.objects.create(metric=Metric.PRUNED_UNTIL, at=timezone.now(), value=since.timestamp())
+    return emptied

@@ -1,0 +1,33 @@
+"""Template filters of the overview."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django import template
+
+from integrations.admin.words import span
+
+register = template.Library()
+SYMBOLS = {
+    "clear": "check_circle",
+    "quiet": "hourglass_empty",
+    "question": "help",
+    "behind": "schedule",
+    "paused": "pause_circle",
+    "silent": "sensors_off",
+    "stopped": "power_off",
+    "empty": "add_link",
+}
+
+
+@register.filter
+def lasting(length: timedelta | None) -> str:
+    """A length of time in words: "3 minutes"."""
+    return "" if length is None else span(length.total_seconds())
+
+
+@register.filter
+def symbol(kind: str) -> str:
+    """The symbol that goes with a kind of notice."""
+    return SYMBOLS[kind]
