@@ -4,8 +4,10 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from threading import Event
+from time import time
 from urllib.parse import parse_qsl
 
+from integrations.standins.clock import http_date
 from integrations.standins.faults import WIRE_KINDS, Fault
 from integrations.standins.wire import Request, Response, StandIn, json_response
 
@@ -31,6 +33,8 @@ class Application:
         """Answer one call; raises ConnectionDropped when a fault says so."""
         response, declared = self._respond(environ)
         headers = [*response.headers.items(), ("Content-Length", str(declared))]
+        if "Date" not in response.headers:
+            headers.append(("Date", http_date(int(time()))))
         start_response(STATUS_LINES.get(response.status) or f"{response.status} Unknown", headers)
         return [response.body]
 

@@ -2,6 +2,8 @@
 
 import time
 from datetime import UTC, datetime
+from email.utils import formatdate
+from functools import lru_cache
 
 
 class Clock:
@@ -19,8 +21,18 @@ class Clock:
         """The same moment as an aware datetime."""
         return datetime.fromtimestamp(self.now(), UTC)
 
+    def http_date(self) -> str:
+        """The same moment as a Date header."""
+        return http_date(int(self.now()))
+
     def advance(self, seconds: float) -> None:
         """Move ahead; raises ValueError for a step back."""
         if seconds < 0:
             raise ValueError("A clock cannot go back.")
         self._ahead += seconds
+
+
+@lru_cache(maxsize=8)
+def http_date(seconds: int) -> str:
+    """Seconds since 1970 as a Date header."""
+    return formatdate(seconds, usegmt=True)

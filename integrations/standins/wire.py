@@ -37,7 +37,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What the stand-in answers; Content-Length is added by the server."""
+    """What the stand-in answers; the server adds Content-Length, and Date unless the stand-in keeps its own time."""
 
     status: int = 200
     body: bytes = b""

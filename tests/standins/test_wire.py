@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 
 import pytest
 import requests
@@ -79,6 +80,12 @@ def test_request_reaches_the_stand_in_with_prefix_stripped(base, http):
         "key": "k",
         "body": "hello",
     }
+
+
+def test_answers_carry_the_time_of_the_machine(base, http):
+    sent = parsedate_to_datetime(http.get(f"{base}/x").headers["Date"])
+
+    assert abs(sent.timestamp() - time.time()) < 5
 
 
 def test_one_connection_serves_many_requests(base):

@@ -75,16 +75,10 @@ class OmetriaStandIn:
         self._start()
 
     def handle(self, request: Request) -> Response:
-        """Answer a call below /v2."""
-        segments_of_path = request.segments()
-        if segments_of_path[:1] != ["v2"]:
-            return error(404, "Not found")
-        key = request.headers.get("x-ometria-auth", "")
-        account = self._authorised(key, request)
-        if account is None:
-            return error(403, FORBIDDEN)
-        with account.lock:
-            return self._answer(account, key, request, tuple(segments_of_path[1:]))
+        """Answer a call below /v2, dated by the stand-in's own clock."""
+        response = self._handle(request)
+        return Response(response.status, response.body, {**response.headers, "Date": self.clock.http_date()})
+
 
     def control(self, request: Request) -> Response:
         """Answer a call below /_control; see the control module."""
@@ -142,6 +136,17 @@ class OmetriaStandIn:
             self.accounts[name] = Account(name, self.clock, self.ledger, self.settings, prefix)
             for key in [keys] if isinstance(keys, str) else keys:
                 self.add_key(name, key)
+
+    def _handle(self, request: Request) -> Response:
+        version, *path = request.segments() or [""]
+        if version != "v2":
+            return error(404, "Not found")
+        key = request.headers.get("x-ometria-auth", "")
+        account = self._authorised(key, request)
+        if account is None:
+            return error(403, FORBIDDEN)
+        with account.lock:
+            return self._answer(account, key, request, tuple(path))
 
     def _authorised(self, key: str, request: Request) -> Account | None:
         if self.faults.take(request, ("expire_token",)) is not None:

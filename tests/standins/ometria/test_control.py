@@ -1,6 +1,7 @@
 """Looking behind the API, changing how it behaves, starting afresh."""
 
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 
 import pytest
 import requests
@@ -48,6 +49,14 @@ def test_calls_are_counted_by_endpoint(api, contact):
     api.get("/contacts/shopify/none")
 
     assert api.look("/calls") == {"POST /push": 1, "GET /contacts/*/*": 2, "GET /contacts/*": 1}
+
+
+def test_answers_are_dated_by_the_clock_of_the_stand_in(api):
+    before = parsedate_to_datetime(api.get("/lists").headers["Date"])
+    api.act("/clock", advance=7200)
+    after = parsedate_to_datetime(api.get("/lists").headers["Date"])
+
+    assert 7200 <= (after - before).total_seconds() < 7260
 
 
 def test_settings_are_changed_and_shown(api):
