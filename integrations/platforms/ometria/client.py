@@ -40,16 +40,15 @@ class OmetriaClient:
         self.key_in_use = "api_key"
         base = account.base_url.rstrip("/").removesuffix("/v2") + "/v2"
         self._http = HttpSession(base, {AUTH_HEADER: account.secrets["api_key"]})
-        self._rates = {"push": self.options.push_rate, "read": self.options.read_rate}
-        self._backoff = {group: Backoff() for group in self._rates}
+        rates = {"push": self.options.push_rate, "read": self.options.read_rate}
+        self._backoff = {group: Backoff() for group in rates}
         self._errors_path = self.options.errors_path
         self._errors: tuple[float, ErrorList] | None = None
         self._profiles: dict[str, tuple[float, list[JsonObject]]] = {}
         self._queue_left: tuple[float, int] | None = None  # (known until, records the push queue still takes)
         self._ahead = timedelta(0)  # Ometria's clock minus ours
-        for group, rate in self._rates.items():
-            if rate:
-                pacer.report(group, rate=rate, burst=max(rate, 1.0))
+        for group, rate in rates.items():
+            pacer.report(group, rate=rate, burst=max(rate, 1.0))
 
     # --- writing ---------------------------------------------------------------------------------------------------------
 
@@ -160,8 +159,7 @@ class OmetriaClient:
             raise
 
     def _call(self, group: str, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None) -> Reply:
-        if self._rates[group]:
-            self._pacer.take(group)
+        self._pacer.take(group)  # without a quota too: a pause that another worker was given holds for all
         try:
             reply = self._http.post(path, json=body) if method == "POST" else self._http.get(path, params=query)
         except SlowDown as refusal:

@@ -21,12 +21,10 @@ def test_every_call_spends_from_its_own_budget_and_tells_the_pacer_the_rates(cli
     assert pacer.reports == BASE_RATES
 
 
-def test_a_rate_of_zero_means_no_budget_at_all(connect, pacer, sample):
-    client = connect(push_rate=0, read_rate=0)
-    client.push([sample("contact")])
-    client.lists()
+def test_without_a_quota_the_pacer_is_told_and_still_asked_because_of_pauses(connect, pacer):
+    connect(push_rate=0, read_rate=0).lists()
 
-    assert (pacer.taken, pacer.reports) == ([], {})
+    assert (pacer.taken, pacer.reports) == (["read"], {"push": (0.0, 1.0), "read": (0.0, 1.0)})
 
 
 def test_a_stated_pause_is_passed_on_to_the_second_and_to_every_worker(client, pacer, stand_in, sample):
