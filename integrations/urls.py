@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from integrations import views
 
@@ -10,4 +10,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("hooks/<slug:slug>/", views.hook, name="hook"),
     path("oauth/<slug:slug>/start/<int:pk>/", views.oauth_start, name="oauth_start"),
     path("oauth/<slug:slug>/callback/", views.oauth_callback, name="oauth_callback"),
+    path("api/", include("integrations.api.urls")),
 ]

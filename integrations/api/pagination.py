@@ -11,3 +11,15 @@ class NewestFirst(CursorPagination):
     ordering = "-id"
     page_size_query_param = "page_size"
     max_page_size = 200
+
+
+class LatestChange(NewestFirst):
+    """Deliveries by their last change, along the index made for the console's list."""
+
+    ordering = ("-updated_at", "-id")
+
+
+class LastSeen(NewestFirst):
+    """Exceptions by when they were last seen."""
+
+    ordering = ("-last_seen", "-id")
