@@ -191,3 +191,11 @@ def test_quota_below_one_a_second_still_allows_the_first_call(api):
     api.act("/clock", advance=60)
 
     assert [*answers, api.post("/merge-profile", ask).status_code] == [202, 429, 202]
+
+
+def test_unused_quota_is_not_saved_up(api):
+    api.act("/settings", read_rate=2)
+    api.get("/lists")
+    api.act("/clock", advance=3600)
+
+    assert [api.get("/lists").status_code for _ in range(3)] == [200, 200, 429]
