@@ -122,7 +122,7 @@ def _list_node(node: Node, path: str, *, fed: dict[str, str], lists: dict[str, N
 
 
 def _add(node: Node, key: str, rule: Rule, record_type: RecordType) -> None:
-    if not rule.source and not rule.transforms and (rule.constant is not None or rule.keep_null):
+    if not rule.source and not rule.transforms and not isinstance(rule.constant, dict | list):  # those are copied by the run
         node.constants[key] = rule.constant
         return
     steps = tuple(step(call) for call in rule.transforms)

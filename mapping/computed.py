@@ -20,6 +20,7 @@ from mapping.records import (
     OrderStatus,
     Price,
     Product,
+    Totals,
     Variant,
 )
 
@@ -81,8 +82,8 @@ def cancelled_units(order: Order) -> int:
     return sum(line.cancelled_quantity for line in order.lines)
 
 
-def shipping_and_other(order: Order) -> Decimal:
-    return order.totals.shipping + order.totals.other
+def shipping_and_other(totals: Totals) -> Decimal:
+    return totals.shipping + totals.other
 
 
 def first_of(name: str, attribute: str) -> Getter:
@@ -134,6 +135,6 @@ def market_prices(record: Product | Variant) -> Sequence[tuple[str, Price]]:
 
 def facets(product: Product) -> Sequence[tuple[str, str, str]]:
     """Categories, brand, kind and tags of a product as one list of (type, id, label)."""
-    found = [("category", key, label) for key, label in product.categories.items()]
+    found = [("category", key, label or key) for key, label in product.categories.items()]
     found += [(kind, name, name) for kind, name in (("brand", product.vendor), ("product_type", product.product_type)) if name]
     return found + [("tag", tag, tag) for tag in product.tags]

@@ -35,14 +35,6 @@ class SkuMap:
     components: tuple[Component, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogueEntry:
-    """Where a SKU lives in the master catalogue."""
-
-    product_key: str
-    variant_key: str = ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownContact:
     """A contact that handles point to."""
@@ -56,14 +48,14 @@ class KnownContact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookups:
-    """Everything a batch may look up. `handles` is (kind, normalised value) → contact keys."""
+    """Everything a batch may look up. `handles` is (kind, value) → contact keys; `catalogue` is SKU → (product key, variant key)."""
 
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     skus: Mapping[str, SkuMap] = field(default_factory=dict)
     handles: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     sku_gate: SkuGate = SkuGate.OFF
     known_skus: frozenset[str] = frozenset()
-    catalogue: Mapping[str, CatalogueEntry] = field(default_factory=dict)
+    catalogue: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     target_skus: frozenset[str] = frozenset()  # what the crosswalk's rows lead to: the SKUs of records whose steps already ran
 
     def accepts(self, sku: str) -> bool:

@@ -72,19 +72,20 @@ LINE = (
 OPTION = (Row("name", "Option name", "string", "Size", itemgetter(0)), Row("value", "Option value", "string", "M", itemgetter(1)))
 
 TOTALS = tuple(
-    Row(name, label, "money", sample)
+    Row(name, label, "money", sample, computed.shipping_and_other if name == "shipping_and_other" else None)
     for name, label, sample in (
         ("subtotal", "Subtotal before discount, without tax", "50.00"), ("discount", "Discount (positive)", "5.00"),
         ("shipping", "Shipping without tax", "4.00"), ("tax", "Tax", "9.00"), ("other", "Tips, duties and roundings", "0.00"),
         ("total", "Grand total", "58.00"), ("refunded", "Refunded so far", "27.00"), ("refund_other", "Refunded without a line", "0.00"),
-        ("cancelled", "Cancelled without money", "0.00"), ("net", "Net after refunds and cancellations", "31.00"),
+        ("cancelled", "Cancelled without money", "0.00"),
+        ("shipping_and_other", "Shipping, tips, duties and roundings", "4.00"), ("net", "Net after refunds and cancellations", "31.00"),
     )
 )  # fmt: skip
 
 
 def _totals(label: str, prefix: str, *, currency: str, read: str, only_if: Getter | None = None) -> Group:
     path = attrgetter(read) if only_if is None else (lambda order: order.totals if only_if(order) is not None else None)
-    rows = tuple(Row(row.path, row.label, "money", row.sample, currency=currency) for row in TOTALS)
+    rows = tuple(Row(row.path, row.label, "money", row.sample, row.get, currency) for row in TOTALS)
     return Group(label, rows, prefix, path)
 
 
@@ -150,7 +151,8 @@ ORDER = (
         Row("test", "Test order", "boolean", False), Row("tags", "Tags", "list", ["gift"]),
         Row("tags_joined", "Tags, with commas", "string", "gift", computed.joined("tags")),
         Row("cancelled_units", "Units cancelled without refund", "integer", 0, computed.cancelled_units),
-        Row("shipping_and_other", "Shipping, tips, duties and roundings", "money", "4.00", computed.shipping_and_other, "currency"),
+        Row("shipping_and_other", "Shipping, tips, duties and roundings", "money", "4.00",
+            lambda order: computed.shipping_and_other(order.totals), "currency"),
         Row("refund_other", "Refunded without a line", "money", "0.00", attrgetter("totals.refund_other"), "currency"),
     )),
     _totals("Totals", "totals.", currency="currency", read="totals"),

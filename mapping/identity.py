@@ -42,14 +42,21 @@ class Candidate(Protocol):
     customer_ids: tuple[str, ...]
 
 
+class KeyRule(Protocol):
+    """An identity rule, as a value or as its row."""
+
+    key: str
+    on_several: str
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The answer: `contact_key` and the handle that found it for a match; every contact that fits when ambiguous."""
+    """The answer: `contact_key` and the rule that found it for a match; `candidates` are all contacts that fit by any rule."""
 
     kind: MatchKind
     contact_key: str = ""
     rule: str = ""
-    candidates: tuple[str, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
 
 
 def handles(person: Person) -> dict[str, str]:
@@ -59,16 +66,19 @@ def handles(person: Person) -> dict[str, str]:
     return {kind: value for kind, value in found.items() if value}
 
 
-def match_contact(customer: Person, rules: Sequence[IdentityKey], candidates: Sequence[Candidate]) -> Match:
+def match_contact(customer: Person, rules: Sequence[KeyRule], candidates: Sequence[Candidate]) -> Match:
     """Find the contact a customer is. The first rule that fits decides; a later one that names somebody else makes it ambiguous.
 
-    Several owners of one handle are ambiguous too, unless the rule lets the next one choose among them and it names exactly one.
+    Without rules: by e-mail, phone, customer id. Several owners of one handle are ambiguous too, unless the rule lets the next one
+    choose among them and it names exactly one.
     """
     own = handles(customer)
-    fitting = [(rule, owners) for rule in rules if (owners := _owners(rule.key, own.get(rule.key, ""), candidates))]
+    found = [(rule, _owners(rule.key, own.get(rule.key, ""), candidates)) for rule in rules or DEFAULT_RULES]
+    fitting = [(rule, owners) for rule, owners in found if owners]
     if not fitting:
         return Match(MatchKind.NEW)
-    everyone = tuple(sorted({key for _, owners in fitting for key in owners}))
+    keys = {key for _, owners in fitting for key in owners}
+    everyone = tuple({candidate.contact_key: candidate for candidate in candidates if candidate.contact_key in keys}.values())
     first, owners_of_first = fitting[0]
     standing = set.intersection(*(owners for _, owners in fitting))
     if len(standing) != 1 or (len(owners_of_first) > 1 and first.on_several == "hold"):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
-from mapping.crosswalk import CatalogueEntry, Component, Lookups, SkuGate, SkuMap
+from mapping.crosswalk import Component, Lookups, SkuGate, SkuMap
 from mapping.identity import handles
 from mapping.models import ContactHandle, SkuCrosswalk, ValueCrosswalk
 from mapping.plans import active_plan
@@ -30,12 +30,12 @@ def load_lookups(
     *,
     tables: Iterable[str] | None = None,
     known_skus: frozenset[str] = frozenset(),
-    catalogue: Mapping[str, CatalogueEntry] | None = None,
+    catalogue: Mapping[str, tuple[str, str]] | None = None,
 ) -> Lookups:
     """The lookups of a batch: at most one query each for value tables, SKU crosswalk and contact handles.
 
     `tables` are those of the plan that will run (the published one when left out; then raises NoPlan). `known_skus` and `catalogue` are
-    what the engine knows of the master catalogue.
+    what the engine knows of the master catalogue; the latter is SKU → (product key, variant key).
     """
     names = active_plan(flow.pk).tables if tables is None else frozenset(tables)
     skus = _load_skus(flow, records)
@@ -66,12 +66,13 @@ def _load_skus(flow: FlowRow, records: Sequence[Record]) -> dict[str, SkuMap]:
     if not wanted:
         return {}
     rows = SkuCrosswalk.objects.filter(source=flow.source_id, destination=flow.destination_id, source_sku__in=wanted)
-    parts: dict[str, list[Component]] = {}
+    parts: dict[str, list[Component]] = {}  # a row to be translated that has no component yet answers nothing
     columns = ("source_sku", "action", "components__target_sku", "components__quantity", "components__share")
     for sku, action, target, quantity, share in rows.order_by("source_sku", "components__id").values_list(*columns):
-        found = parts.setdefault(sku, [])
-        if action == SkuCrosswalk.Action.MAP and target:
-            found.append(Component(target, quantity, None if share is None else Decimal(share)))
+        if action == SkuCrosswalk.Action.IGNORE:
+            parts[sku] = []
+        elif target:
+            parts.setdefault(sku, []).append(Component(target, quantity, None if share is None else Decimal(share)))
     return {sku: SkuMap(tuple(components)) for sku, components in parts.items()}
 
 
@@ -82,6 +83,7 @@ def _load_handles(flow: FlowRow, records: Sequence[Record]) -> dict[tuple[str, s
     rows = ContactHandle.objects.filter(connection=flow.destination_id, value__in={value for _, value in wanted})
     found: dict[tuple[str, str], tuple[str, ...]] = {}
     for kind, value, contact_key, chosen in rows.order_by("contact_key").values_list("kind", "value", "contact_key", "chosen"):
-        if (kind, value) in wanted:
-            found[kind, value] = (contact_key,) if chosen else (*found.get((kind, value), ()), contact_key)
+        handle = ("customer_id" if kind == ContactHandle.Kind.SOURCE_ID else kind, value)
+        if handle in wanted:
+            found[handle] = (contact_key,) if chosen else (*found.get(handle, ()), contact_key)
     return found

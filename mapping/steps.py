@@ -44,10 +44,8 @@ def _renamed(line: Line, lookups: Lookups) -> Line:
     if len(components) != 1 or components[0].quantity != 1:
         return line
     target = components[0].target_sku
-    place = lookups.catalogue.get(target)
-    if place is None:
-        return replace(line, sku=target, product_key=line.product_key or target)
-    return replace(line, sku=target, product_key=place.product_key, variant_key=place.variant_key)
+    product_key, variant_key = lookups.catalogue.get(target, (line.product_key or target, line.variant_key))
+    return replace(line, sku=target, product_key=product_key, variant_key=variant_key)
 
 
 def _exploded(line: Line, lookups: Lookups, currency: str) -> tuple[Line, ...]:
@@ -80,13 +78,13 @@ def _weights(components: tuple[Component, ...]) -> tuple[Decimal, ...]:
 
 def _part(line: Line, component: Component, lookups: Lookups, *, currency: str, subtotal: Decimal, **amounts: Decimal) -> Line:
     quantity = line.quantity * component.quantity
-    place = lookups.catalogue.get(component.target_sku)
+    product_key, variant_key = lookups.catalogue.get(component.target_sku, (component.target_sku, ""))
     return replace(
         line,
         key=f"{line.key}:{component.target_sku}",
         sku=component.target_sku,
-        product_key=place.product_key if place else component.target_sku,
-        variant_key=place.variant_key if place else "",
+        product_key=product_key,
+        variant_key=variant_key,
         variant_title="",
         quantity=quantity,
         unit_price=quantise(subtotal / quantity, currency) if quantity else unit(exponent(currency)) * 0,

@@ -141,12 +141,12 @@ def text(value: Any) -> str:
 
 @lru_cache(maxsize=4096)
 def e164(value: str, country: str) -> str:
-    """A phone number in E.164, or "" when none could be so written. Possible is enough: ranges open faster than libraries learn."""
+    """A phone number in E.164, or "" when libphonenumber says that it cannot exist."""
     try:
         parsed = phonenumbers.parse(value, country or None)
     except phonenumbers.NumberParseException:
         return ""
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) if phonenumbers.is_possible_number(parsed) else ""
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) if phonenumbers.is_valid_number(parsed) else ""
 
 
 def email(value: str) -> str:
@@ -206,7 +206,7 @@ def _e164(argument: Any) -> Step:
     def apply(value: Any, run: Run) -> str:
         found = e164(text(value).strip(), run.country or default)
         if not found:
-            raise Invalid("bad_phone", "the phone number is not a possible international number")
+            raise Invalid("bad_phone", "the phone number is not one that can exist")
         return found
 
     return apply
@@ -284,13 +284,18 @@ def _prefix(argument: Any) -> Step:
     return lambda value, _run: f"{argument}{text(value)}"
 
 
+def _without(argument: Any) -> Step:
+    return lambda value, _run: text(value).replace(str(argument), "")
+
+
 def _uuid5_hex(argument: Any) -> Step:
     space = NAMESPACE if argument is None else uuid.uuid5(NAMESPACE, str(argument))
     return lambda value, _run: uuid.uuid5(space, text(value)).hex
 
 
 def _slug(value: Any) -> str:
-    return re.sub(r"[\W_]+", "-", text(value).strip().lower()).strip("-")
+    word = text(value).strip().lower()
+    return re.sub(r"[\W_]+", "-", word).strip("-") or word  # a word of signs alone stays itself
 
 
 def _sha256(value: Any) -> str:
@@ -319,6 +324,7 @@ TRANSFORMS: dict[str, Transform] = {
         Transform("number", "Number", "money", "number", _number, "optional", "decimals (else the currency's)"),
         Transform("nonzero", "Leave out when zero", "money", "money", _plain(lambda value: value if decimal(value) else None)),
         Transform("prefix", "Put text before", "string", "string", _prefix, "required", "text"),
+        Transform("without", "Remove a text", "string", "string", _without, "required", "text to remove"),
         Transform("truncate", "Cut to a length", "string", "string", _truncate, "required", "number of characters"),
         Transform("string", "Text", "any", "string", _plain(text)),
         Transform("boolean", "Yes or no", "any", "boolean", _plain(_boolean)),

@@ -109,4 +109,4 @@ def _write(draft: MappingVersion, rules: Iterable[tuple[Rule, str]], by: Author)
 def _lock(flow_id: int) -> None:
     """One change of a flow's versions at a time: the flow's own row is the lock."""
     flow: Any = MappingVersion._meta.get_field("flow").related_model
-    flow.objects.select_for_update().only("pk").get(pk=flow_id)
+    flow.objects.select_for_update(no_key=True).only("pk").get(pk=flow_id)

@@ -8,32 +8,28 @@ from simple_history.models import HistoricalRecords
 from mapping.identity import IdentityKey
 
 
-class Handle(models.TextChoices):
-    """By what a contact can be recognised."""
-
-    EMAIL = "email", "E-mail"
-    PHONE = "phone", "Phone"
-    CUSTOMER_ID = "customer_id", "Customer id"
-
-
 class IdentityRule(models.Model):
-    """One step in recognising a contact of a flow: which handle is compared, and what several owners of it mean."""
+    """One step in recognising a contact at a destination: what is compared, and what several owners of it mean."""
+
+    class Key(models.TextChoices):
+        EMAIL = "email", "E-mail"
+        PHONE = "phone", "Phone"
+        CUSTOMER_ID = "customer_id", "Customer id"
 
     class OnSeveral(models.TextChoices):
         HOLD = "hold", "Ask a person"
         NEXT = "next", "Let the next rule decide between them"
 
-    flow = models.ForeignKey("integrations.Flow", models.CASCADE, related_name="identity_rules")
+    destination = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="identity_rules")
     position = models.PositiveIntegerField(default=0)
-    key = models.CharField(max_length=12, choices=Handle)
+    key = models.CharField("compare", max_length=12, choices=Key)
     on_several = models.CharField("when several contacts fit", max_length=4, choices=OnSeveral, default=OnSeveral.HOLD)
-    enabled = models.BooleanField(default=True)
     updated_at = models.DateTimeField(auto_now=True)
     history = HistoricalRecords()
 
     class Meta:
-        ordering = ["flow", "position"]
-        constraints = [models.UniqueConstraint(fields=["flow", "key"], name="one_identity_rule_per_key")]
+        ordering = ["destination", "position"]
+        constraints = [models.UniqueConstraint(fields=["destination", "key"], name="one_identity_rule_per_key")]
 
     def __str__(self) -> str:
         return f"{self.position}. {self.get_key_display()}"
@@ -44,10 +40,15 @@ class IdentityRule(models.Model):
 
 
 class ContactHandle(models.Model):
-    """A normalised e-mail, phone or customer id that a contact at a destination is known by; two owners of one are visible as two rows."""
+    """A normalised e-mail or phone, or a source's id, that a contact at a destination is known by; two owners of one show as two rows."""
+
+    class Kind(models.TextChoices):
+        EMAIL = "email", "E-mail"
+        PHONE = "phone", "Phone"
+        SOURCE_ID = "source id", "Id at the source"
 
     connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="+")
-    kind = models.CharField(max_length=12, choices=Handle)
+    kind = models.CharField(max_length=12, choices=Kind)
     value = models.CharField(max_length=255)
     contact_key = models.CharField(max_length=255)
     chosen = models.BooleanField(default=False)  # a person decided that this handle means this contact

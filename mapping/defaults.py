@@ -1,0 +1,107 @@
+"""Default mappings, value tables and identity rules that ship as data; loading them never overwrites what staff changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.db import transaction
+
+from mapping.compiler import plan_from_rules
+from mapping.models import IdentityRule, MappingVersion, ValueCrosswalk
+from mapping.models.rules import calls
+from mapping.rules import Mode, OnInvalid, Rule
+from mapping.versions import draft_from, publish, published_version, save_rules
+
+FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "defaults"
+NOTE = "Default mapping"
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultMapping:
+    """What ships for one pair of platforms and record type: rules, a note per target, the order of identity keys."""
+
+    rules: tuple[Rule, ...]
+    notes: Mapping[str, str]
+    identity: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What loading changed: the version it published (None when staff already have one), and how many rows it added."""
+
+    version: MappingVersion | None
+    value_rows: int
+    identity_rows: int
+
+
+@cache
+def default_mapping(source: str, destination: str, record_type: str) -> DefaultMapping | None:
+    """The default for a pair of platform slugs and a record type, None when none ships; raises ValueError for a broken file."""
+    path = FOLDER / f"{source}_{destination}_{record_type}.json"
+    if not path.is_file():
+        return None
+    stored = orjson.loads(path.read_bytes())
+    notes = {row["target"]: row["note"] for row in stored["rules"] if "note" in row}
+    return DefaultMapping(tuple(map(_rule, stored["rules"])), notes, tuple(stored.get("identity", ())))
+
+
+@cache
+def default_tables() -> dict[str, dict[str, str]]:
+    """Every value table that ships: name → source value → target value."""
+    return orjson.loads((FOLDER / "value_tables.json").read_bytes())
+
+
+@transaction.atomic
+def load_defaults(flow: Any) -> Loaded:
+    """Give a flow its default mapping unless one is published, and add what is missing of its value tables and identity rules.
+
+    Rows that staff deleted stay deleted; rows that exist stay as they are. Does nothing for a pair that has no default.
+    """
+    default = default_mapping(flow.source.platform, flow.destination.platform, flow.record_type)
+    if default is None:
+        return Loaded(None, 0, 0)
+    tables = plan_from_rules(default.rules, record_type=flow.record_type).tables
+    return Loaded(_publish(flow, default), _add_values(tables), _add_identity(flow, default.identity))
+
+
+def _publish(flow: Any, default: DefaultMapping) -> MappingVersion | None:
+    if published_version(flow.pk) is not None:
+        return None
+    draft = draft_from(flow.pk, note=NOTE)
+    save_rules(draft, default.rules, notes=dict(default.notes))
+    return publish(draft, note=NOTE)
+
+
+def _add_values(tables: Iterable[str]) -> int:
+    wanted = {(name, word): target for name in tables for word, target in default_tables().get(name, {}).items()}
+    names = {name for name, _ in wanted}
+    settled = set(ValueCrosswalk.objects.filter(name__in=names).values_list("name", "source_value"))
+    settled |= set(ValueCrosswalk.history.filter(name__in=names).values_list("name", "source_value"))
+    missing = sorted(set(wanted) - settled)
+    for name, word in missing:  # one by one, so that each has its history; there are a dozen
+        ValueCrosswalk.objects.create(name=name, source_value=word, target_value=wanted[name, word])
+    return len(missing)
+
+
+def _add_identity(flow: Any, keys: tuple[str, ...]) -> int:
+    if not keys or IdentityRule.history.filter(destination_id=flow.destination_id).exists():
+        return 0
+    for position, key in enumerate(keys, start=1):
+        IdentityRule.objects.create(destination_id=flow.destination_id, position=position, key=key)
+    return len(keys)
+
+
+def _rule(row: Mapping[str, Any]) -> Rule:
+    """A rule from its JSON; raises ValueError or TypeError for names that rules do not have."""
+    values = {name: value for name, value in row.items() if name not in ("note", "transforms", "mode", "on_invalid")}
+    return Rule(
+        transforms=calls(row.get("transforms", [])),
+        mode=Mode(row.get("mode", Mode.OVERWRITE)),
+        on_invalid=OnInvalid(row.get("on_invalid", OnInvalid.HOLD)),
+        **values,
+    )
