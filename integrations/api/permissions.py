@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db.models import Model
 from rest_framework.permissions import BasePermission, DjangoModelPermissions
-from rest_framework.request import Request
-from rest_framework.views import APIView
+
+if TYPE_CHECKING:  # the framework's views import this module through the settings
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
 
 
 class ModelPermissions(DjangoModelPermissions):
