@@ -2,65 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+from django.apps import apps
 from django.http import HttpRequest
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
+
+# Group → (title, symbol, model whose list it leads to). The first group has no heading; its first entry, the overview, is for everybody.
+PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "": (("Questions", "help", "integrations.syncexception"),),
+    "Moving data": (
+        ("Flows", "swap_horiz", "integrations.flow"),
+        ("Deliveries", "outbox", "integrations.delivery"),
+        ("Inbox", "inbox", "integrations.inboxevent"),
+        ("Backfills", "history", "integrations.checkpoint"),
+    ),
+    "Rules": (
+        ("Mappings", "rule", "mapping.mappingversion"),
+        ("SKU crosswalk", "sync_alt", "mapping.skucrosswalk"),
+        ("Value tables", "table", "mapping.valuecrosswalk"),
+        ("Identity rules", "fingerprint", "mapping.identityrule"),
+    ),
+    "Set-up": (
+        ("Connections", "cable", "integrations.connection"),
+        ("People", "group", "auth.user"),
+    ),
+}
 
 
-def may(permission: str) -> Callable[[HttpRequest], bool]:
-    """An entry of the side bar is there for people who may open it."""
-    return lambda request: request.user.has_perm(permission)
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The side bar of this person: the pages there are and that they may open."""
+    groups = []
+    for heading, pages in PAGES.items():
+        items = [{"title": "Overview", "icon": "monitoring", "link": reverse("admin:index")}] if not heading else []
+        items += [_entry(*page) for page in pages if _may_open(request, page[2])]
+        if items:
+            groups.append({"title": heading, "separator": bool(heading), "items": items})
+    return groups
 
 
-def entry(title: str, icon: str, model: str, permission: str = "") -> dict[str, Any]:
-    """A side bar entry that leads to the list of `model` ("app_model")."""
-    app, _, name = model.partition("_")
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{model}_changelist"),
-        "permission": may(permission or f"{app}.view_{name}"),
-    }
+def _entry(title: str, icon: str, model: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse(f"admin:{model.replace('.', '_')}_changelist")}
 
 
-NAVIGATION = [
-    {
-        "items": [
-            {"title": "Overview", "icon": "monitoring", "link": reverse_lazy("admin:index")},
-            entry("Questions", "help", "integrations_syncexception"),
-        ]
-    },
-    {
-        "title": "Moving data",
-        "separator": True,
-        "items": [
-            entry("Flows", "swap_horiz", "integrations_flow"),
-            entry("Deliveries", "outbox", "integrations_delivery"),
-            entry("Inbox", "inbox", "integrations_inboxevent"),
-            entry("Backfills", "history", "integrations_checkpoint"),
-        ],
-    },
-    {
-        "title": "Rules",
-        "separator": True,
-        "items": [
-            entry("Mappings", "rule", "mapping_mappingversion"),
-            entry("SKU crosswalk", "sync_alt", "mapping_skucrosswalk"),
-            entry("Value tables", "table", "mapping_valuecrosswalk"),
-            entry("Identity rules", "fingerprint", "mapping_identityrule"),
-        ],
-    },
-    {
-        "title": "Set-up",
-        "separator": True,
-        "items": [
-            entry("Connections", "cable", "integrations_connection"),
-            entry("People", "group", "auth_user"),
-        ],
-    },
-]
+def _may_open(request: HttpRequest, model: str) -> bool:
+    from django.contrib import admin
+
+    app, _, name = model.partition(".")
+    return apps.get_model(model) in admin.site._registry and request.user.has_perm(f"{app}.view_{name}")
+
 
 # A blue green on neutral greys. White on 600 and 700 on 50 both exceed 4.5:1.
 COLORS = {
@@ -91,7 +81,7 @@ UNFOLD = {
             {"title": "Two-factor sign-in", "link": reverse_lazy("mfa_index")},
         ]
     },
-    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": NAVIGATION},
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": navigation},
 }
 
 
