@@ -31,12 +31,12 @@ class Application:
 
     def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
         """Answer one call; raises ConnectionDropped when a fault says so."""
-        response, declared = self._respond(environ)
+        response, declared, sent = self._respond(environ)
         headers = [*response.headers.items(), ("Content-Length", str(declared))]
         if "Date" not in response.headers:
             headers.append(("Date", http_date(int(time()))))
         start_response(STATUS_LINES.get(response.status) or f"{response.status} Unknown", headers)
-        return [response.body]
+        return [response.body[:sent]] if response.file is None else response.chunks(sent)
 
     def close(self) -> None:
         """Wake calls that are being delayed and close the stand-ins."""
@@ -44,25 +44,24 @@ class Application:
         for stand_in in self._stand_ins.values():
             stand_in.close()
 
-    def _respond(self, environ: dict) -> tuple[Response, int]:
-        """The answer and the length it claims to have, which a truncated one does not keep."""
+    def _respond(self, environ: dict) -> tuple[Response, int, int]:
+        """The answer, the length it claims to have, and the length that is sent, which differ when it is to be truncated."""
         slug, rest = _split(environ["PATH_INFO"])
         stand_in = self._stand_ins.get(slug)
         if stand_in is None:
             response = json_response({"error": f"No stand-in at /{slug}", "stand_ins": sorted(self._stand_ins)}, 404)
-            return response, len(response.body)
+            return response, len(response.body), len(response.body)
         raw = _split(environ.get("RAW_URI", "").partition("?")[0])[1] if "RAW_URI" in environ else ""
         if rest == CONTROL or rest.startswith(CONTROL + "/"):
             response = _safely(stand_in.control, _request(environ, rest[len(CONTROL) :] or "/", raw[len(CONTROL) :]))
-            return response, len(response.body)
+            return response, len(response.body), len(response.body)
         request = _request(environ, rest, raw)
         fault = stand_in.faults.take(request, WIRE_KINDS)
         response = self._answer(stand_in, request, fault)
-        declared = len(response.body)
+        declared = response.length()
         if fault is not None and fault.kind == "truncate":
-            response = Response(response.status, response.body[: declared // 2], response.headers)
-            declared = max(declared, 1)
-        return response, declared
+            return response, max(declared, 1), declared // 2
+        return response, declared, declared
 
     def _answer(self, stand_in: StandIn, request: Request, fault: Fault | None) -> Response:
         if fault is None:

@@ -3,7 +3,7 @@
 import socket
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from io import BufferedReader, BytesIO
 from types import TracebackType
@@ -110,16 +110,30 @@ def _exchange(connection: socket.socket, stream: BufferedReader, application: Ap
         head.append(f"HTTP/1.1 {status}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers))
 
     try:
-        body = b"".join(application(environ, start_response))
+        chunks = application(environ, start_response)
+        body = b"".join(chunks) if isinstance(chunks, list) else None
     except ConnectionDropped:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         return False
     keep = environ["SERVER_PROTOCOL"] != "HTTP/1.0" and environ.get("HTTP_CONNECTION", "").lower() != "close"
+    if body is None:
+        return _stream(connection, head[0], chunks, keep=keep)
     complete = f"Content-Length: {len(body)}\r\n" in head[0]
     ending = "\r\n" if keep and complete else "Connection: close\r\n\r\n"
     sent = b"" if environ["REQUEST_METHOD"] == "HEAD" else body
     connection.sendall((head[0] + ending).encode("latin-1") + sent)
     return keep and complete
+
+
+def _stream(connection: socket.socket, head: str, chunks: Iterable[bytes], *, keep: bool) -> bool:
+    """Send an answer piece by piece; True when all of what was declared went out and the connection stays open."""
+    ending = "\r\n" if keep else "Connection: close\r\n\r\n"
+    connection.sendall((head + ending).encode("latin-1"))
+    sent = 0
+    for chunk in chunks:
+        connection.sendall(chunk)
+        sent += len(chunk)
+    return keep and f"Content-Length: {sent}\r\n" in head
 
 
 def _read_request(connection: socket.socket, stream: BufferedReader) -> dict | None:

@@ -1,7 +1,8 @@
 """What travels between the stand-in server and a stand-in: one request in, one response out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote
 
@@ -42,6 +43,22 @@ class Response:
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    # sent in chunks instead of the body, so that its size does not matter
+    file: Path | None = None
+
+    def length(self) -> int:
+        """How many bytes will be sent."""
+        return len(self.body) if self.file is None else self.file.stat().st_size
+
+    def chunks(self, length: int, size: int = 1 << 18) -> Iterator[bytes]:
+        """The first so many bytes, piece by piece."""
+        if self.file is None:
+            yield self.body[:length]
+            return
+        with self.file.open("rb") as stream:
+            while length > 0 and (piece := stream.read(min(size, length))):
+                length -= len(piece)
+                yield piece
 
 
 def json_response(payload: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

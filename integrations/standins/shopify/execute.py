@@ -84,8 +84,10 @@ def complete(selection: Selection, source: Any, call: Call) -> dict[str, Any]:
 
 
 def type_of(source: Any) -> str:
-    """The concrete GraphQL type of a value: its class's name, or what a dictionary says."""
-    return source["__typename"] if isinstance(source, dict) else type(source).__name__
+    """The concrete GraphQL type of a value: its class's name, that of a part with its order, or what a dictionary says."""
+    if isinstance(source, dict):
+        return source["__typename"]
+    return type(source[1] if type(source) is tuple else source).__name__
 
 
 def _included(one: Field, call: Call) -> bool:

@@ -81,12 +81,13 @@ def search_page(table: Table[Any], searchable: Searchable, arguments: Mapping[st
     reverse = bool(arguments.get("reverse"))
     window = (searchable.windows or {}).get(sort)
     if call.bulk:
-        return Page(_candidates(table, search, read, window, call), [])
+        return Page(_candidates(table, search, read, window=window, call=call), [])
     size, backwards = size_of(arguments, call)
     stamp = crc32(f"{searchable.name} {call.version} {sort} {reverse} {arguments.get('query') or ''}".encode())
     edge = _resume(arguments.get("before" if backwards else "after"), stamp)
     down = reverse != backwards
-    rows, more = _walk(_candidates(table, search, read, window, call, reverse=down, edge=edge), edge, read, size=size, reverse=down)
+    candidates = _candidates(table, search, read, window=window, call=call, reverse=down, edge=edge)
+    rows, more = _walk(candidates, edge, read, size=size, reverse=down)
     count = (edge[2] if edge else 0) + len(rows)
     cursors = [_pack([_written(read(row)), row.id, count, stamp]) for row in rows]
     more = more and count < MAX_DEPTH
@@ -134,9 +135,9 @@ def _candidates(
     table: Table[Any],
     search: Search,
     read: Callable[[Any], Any],
+    *,
     window: str | None,
     call: Call,
-    *,
     reverse: bool = False,
     edge: tuple[Any, int, int] | None = None,
 ) -> Iterator[Any]:

@@ -31,7 +31,8 @@ def refund(
     """
     with shop.lock:
         order = shop.orders.own(order_id)
-        made = _refund(shop, order, lines or {}, rounded(str(shipping), order.currency), amount, restock_type, note)
+        charge = rounded(str(shipping), order.currency)
+        made = _refund(shop, order, lines or {}, shipping=charge, amount=amount, restock_type=restock_type, note=note)
         shop.emit("refunds/create", made.id)
         touched(shop, order, "orders/updated")
         note_spending(shop, order.customer_id, -made.paid_back)
@@ -84,6 +85,7 @@ def _refund(
     shop: Shop,
     order: Order,
     lines: Mapping[int, int],
+    *,
     shipping: Decimal,
     amount: Decimal | str | int | None,
     restock_type: str,
@@ -101,7 +103,7 @@ def _refund(
         id=shop.new_id("Refund"),
         created_at=shop.now(),
         note=note,
-        lines=[_take_back(shop, order, line_id, quantity, restock_type) for line_id, quantity in wanted.items()],
+        lines=[_take_back(shop, order, line_id, quantity, restock_type=restock_type) for line_id, quantity in wanted.items()],
         shipping=shipping,
         shipping_tax=shipping_tax,
         discrepancy=expected - paid_back,
@@ -138,7 +140,7 @@ def _shipping_tax(order: Order, shipping: Decimal) -> Decimal:
     return tax_of(shipping, order.tax_rate, order.currency, included=order.taxes_included)
 
 
-def _take_back(shop: Shop, order: Order, line_id: int, quantity: int, restock_type: str) -> RefundLine:
+def _take_back(shop: Shop, order: Order, line_id: int, quantity: int, *, restock_type: str) -> RefundLine:
     line = order.line(line_id)
     net, tax = take(line, quantity, order.currency)
     from_buyer = min(quantity, line.fulfilled - (line.refunded - line.cancelled)) if restock_type == "RETURN" else 0

@@ -185,7 +185,7 @@ class ShopService:
             return Response(400, b"<Error><Code>InvalidArgument</Code></Error>", {"Content-Type": "application/xml"})
         if bulk.expired(operation, self.shop):
             return Response(400, b"<Error><Code>ExpiredToken</Code></Error>", {"Content-Type": "application/xml"})
-        return Response(200, operation.file.read_bytes(), {"Content-Type": "application/jsonl"})
+        return Response(200, b"", {"Content-Type": "application/jsonl"}, operation.file)
 
 
 def _chosen(operations: Mapping[str, Operation], name: Any) -> tuple[Operation | None, Body]:

@@ -141,7 +141,7 @@ class Hooks:
         for subscription in wanted:
             if passes(subscription.filter, rendered):
                 raw = encoded(trimmed(rendered, subscription.include_fields))
-                self._queue(topic, key, subscription, raw, event)
+                self._queue(topic, key, subscription, raw, event=event)
 
     def send_to_app(self, topic: str, body: dict[str, Any]) -> None:
         """A privacy topic to the address in the app's own configuration, if there is one."""
@@ -219,7 +219,7 @@ class Hooks:
             payload = {"shop": self.shop.spec.domain, "action": "removed_after_failures", "topic": sending.topic, "uri": sending.uri}
             self.shop.ledger.append("subscription", gid("WebhookSubscription", sending.subscription_id), payload)
 
-    def _queue(self, topic: str, key: int, subscription: Subscription, raw: bytes, event: str) -> None:
+    def _queue(self, topic: str, key: int, subscription: Subscription, raw: bytes, *, event: str) -> None:
         secret = "not-" + self.signing_secret if self._happens(self.switches.wrong_signature) else None
         headers = self.headers(topic, raw, event=event, name=subscription.name, secret=secret)
         sending = Sending(topic, key, subscription.uri, headers, raw, subscription.id, self)

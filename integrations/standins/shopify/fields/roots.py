@@ -24,6 +24,7 @@ TABLES = {
     "Collection": "collections",
     "AbandonedCheckout": "checkouts",
 }
+PARTS = {"Refund": "refunds", "Fulfillment": "fulfillments"}  # of an order
 SCOPES = {
     "Customer": "read_customers",
     "Order": "read_orders",
@@ -114,12 +115,24 @@ def _nodes(source: Any, arguments: Any, call: Call) -> list[Any]:
 
 def _node(value: str, call: Call) -> Any:
     kind = kind_of(value)
+    if kind in PARTS:
+        return _part(kind, value, call)
     if kind not in TABLES:
         return None
     if not call.allows(SCOPES[kind]):
         call.deny("QueryRoot", kind, f"`{SCOPES[kind]}` access scope.")
         return None
     return _object(kind, value, call)
+
+
+def _part(kind: str, value: str, call: Call) -> Any:
+    """A refund or a fulfilment by its own id; seen with the scope of its order."""
+    number = number_of(value, kind)
+    order_id = call.shop.owners.get((kind, number))
+    if order_id is None or not call.allows(SCOPES["Order"]):
+        return None
+    order = call.shop.orders.get(order_id)
+    return None if order is None else next(((order, part) for part in getattr(order, PARTS[kind]) if part.id == number), None)
 
 
 def _versions(source: Any, arguments: Any, call: Call) -> list[dict[str, Any]]:
