@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from integrations.admin.words import plural, span
+from integrations.words import plural, span
 from integrations.models import Connection
 from monitoring.connection_lines import ConnectionLine
 from monitoring.flow_lines import FlowLine

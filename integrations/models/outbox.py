@@ -75,6 +75,7 @@ class Delivery(models.Model):
 
     class Meta:
         verbose_name_plural = "deliveries"
+        permissions = [("view_personal_data", "Can see personal data unmasked")]
         constraints = [models.UniqueConstraint(fields=["flow", "record_key"], name="one_delivery_per_record")]
         indexes = [
             models.Index(fields=["flow", "lane", "due_at", "id"], condition=Q(state="ready"), name="delivery_due"),

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django import template
 
-from integrations.admin.words import span
+from integrations.words import span
 
 register = template.Library()
 SYMBOLS = {

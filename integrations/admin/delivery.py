@@ -1,0 +1,157 @@
+"""Deliveries: every record that has to be somewhere, how far it is, what was sent, and sending it again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from integrations import words
+from integrations.access import may_replay, replayable
+from integrations.admin.desk import MASK_PERMISSION, Act, Desk, Refusal
+from integrations.admin.filters import FlowFilter, age_filter, field_filter
+from integrations.admin.summaries import headline
+from integrations.engine.masking import masked
+from integrations.engine.outbox import Cause
+from integrations.engine.replay import replay
+from integrations.models import Delivery, Flow, InboxEvent
+from mapping.models import MappingVersion
+
+REPLAY = "integrations.change_delivery"
+BULK_LIMIT = 1000
+CAUSES = [(str(cause), cause.value.capitalize()) for cause in Cause]
+
+STATE_WORDS = {
+    "ready": "Waits to be sent; it goes out by itself.",
+    "sending": "A worker is sending it right now.",
+    "accepted": "The destination took it and has not yet said whether it is good.",
+    "delivered": "The destination holds this record as it was last sent.",
+    "blocked": "Held: a person has to answer the question below. It goes out by itself once that is done.",
+    "skipped": "Not sent on purpose; the reason is below.",
+}
+
+
+@admin.register(Delivery)
+class DeliveryDesk(Desk):
+    """The outbox, and at once its history."""
+
+    acts = (Act("replay", REPLAY), Act("retry", REPLAY))
+    detail_template = "integrations/delivery.html"
+    empty_words = "No delivery matches. Once a flow is on, every record of its source appears here; a backfill brings the past."
+    list_display = ["key_cell", "record_cell", "flow_cell", "state_cell", "cause_cell", "updated_cell"]
+    list_filter = [
+        FlowFilter,
+        field_filter("state", "state", Delivery.State.choices),
+        field_filter("cause", "cause", CAUSES),
+        age_filter("last change", "updated_at"),
+    ]
+    list_filter_submit = True
+    search_fields = ["record_key"]
+    search_help_text = "Exact key at the source or destination"
+    actions = ["replay_many"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        """Newest change first; what only the page needs is not read for lists."""
+        rows = super().get_queryset(request).select_related("flow__source", "flow__destination").order_by("-updated_at")
+        return rows if request.resolver_match and request.resolver_match.kwargs.get("object_id") else rows.defer("sent_payload", "issues")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """Exact keys only, so that a search is two index look-ups whatever the size of the table."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = (
+            Delivery.objects.filter(record_key=term)
+            .values("pk")
+            .union(Delivery.objects.filter(destination_key=term, flow__in=list(Flow.objects.values_list("pk", flat=True))).values("pk"))
+        )
+        return queryset.filter(pk__in=[row["pk"] for row in found[:BULK_LIMIT]]), False
+
+    @admin.display(description="Key")
+    def key_cell(self, row: Delivery) -> SafeString:
+        """Key at the source, and at the destination once known."""
+        far = format_html('<small class="sy-under">{}</small>', row.destination_key) if row.destination_key else ""
+        return format_html("<strong>{}</strong>{}", row.record_key, far)
+
+    @admin.display(description="Record")
+    def record_cell(self, row: Delivery) -> SafeString:
+        """The record in one masked line, with the last answer when it is held."""
+        note = format_html('<small class="sy-under">{}</small>', row.last_message) if row.last_message and row.state != "delivered" else ""
+        return format_html("{}{}", headline(row.flow.record_type, row.record), note)
+
+    @admin.display(description="Flow")
+    def flow_cell(self, row: Delivery) -> str:
+        """The flow's name."""
+        return str(row.flow)
+
+    @admin.display(description="State")
+    def state_cell(self, row: Delivery) -> SafeString:
+        """State in words."""
+        return words.state_badge(row)
+
+    @admin.display(description="Cause")
+    def cause_cell(self, row: Delivery) -> str:
+        """What brought the record."""
+        return row.cause.capitalize() or words.NOTHING
+
+    @admin.display(description="Last change")
+    def updated_cell(self, row: Delivery) -> str:
+        """Age of the last change."""
+        return words.when(row.updated_at)
+
+    @admin.action(description="Send again (replay)", permissions=["replay"])
+    def replay_many(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        """Send the chosen records again although nothing changed."""
+        ids = list(replayable(request.user, queryset).order_by().values_list("pk", flat=True)[: BULK_LIMIT + 1])
+        if len(ids) > BULK_LIMIT:
+            self.message_user(request, f"At most {BULK_LIMIT:,} deliveries at a time.", messages.ERROR)
+            return
+        number = replay(ids, request.user)
+        self.message_user(request, f"{words.plural(number, 'delivery', 'deliveries')} will be sent again.")
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        """People who may change deliveries."""
+        return request.user.has_perm(REPLAY)
+
+    def may(self, request: HttpRequest, act: Act, row: Delivery | None = None) -> bool:
+        """Some roles send only some record types again."""
+        return may_replay(request.user, row) if row is not None else super().may(request, act)
+
+    # --- the page ---
+
+    def detail(self, request: HttpRequest, row: Delivery) -> dict[str, Any]:
+        """One record's whole story."""
+        personal = request.user.has_perm(MASK_PERMISSION)
+        hide = (lambda data: data) if personal else masked
+        version = MappingVersion.objects.filter(pk=row.mapping_version).first() if row.mapping_version else None
+        events = InboxEvent.objects.defer("body").filter(connection=row.flow.source_id, object_key=row.record_key)
+        return {
+            "title": headline(row.flow.record_type, row.record, personal=personal),
+            "state_words": STATE_WORDS[row.state],
+            "record": hide(row.record),
+            "payload": None if row.sent_payload is None else hide(row.sent_payload),
+            "version_used": version,
+            "attempts": row.attempt_rows.order_by("-at")[:50],
+            "holds": row.holds.select_related("exception")[:20],
+            "log": self.log_of(row),
+            "events": events.order_by("-pk")[:20],
+        }
+
+    def act_replay(self, request: HttpRequest, row: Delivery) -> str:
+        """Send it again although nothing changed."""
+        return self._again(request, row)
+
+    def act_retry(self, request: HttpRequest, row: Delivery) -> str:
+        """Try a held or waiting one now."""
+        if row.state not in (Delivery.State.BLOCKED, Delivery.State.READY):
+            raise Refusal("It is neither held nor waiting; choose “send again” to send it although nothing changed.")
+        return self._again(request, row)
+
+    def _again(self, request: HttpRequest, row: Delivery) -> str:
+        if not replay([row.pk], request.user):
+            raise Refusal("It is in a worker's hands right now. Look again in a moment.")
+        return "It will be sent now."

@@ -1,0 +1,93 @@
+"""Forms of flows: settings, new flows between two connections, and a backfill's window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSingleDateWidget,
+)
+
+from integrations.flows import FlowSpec
+from integrations.models import Flow
+from integrations.platforms.base import Reader
+
+SKU_GATES = [
+    ("off", "Off: send every SKU as it is"),
+    ("catalogue", "Catalogue: the SKU must be in the master catalogue or lead to one that is"),
+    ("crosswalk", "Crosswalk: the SKU must have a crosswalk row or be known already"),
+]
+LOOK_UPS = [
+    ("live", "For live changes (history is not looked up)"),
+    ("always", "Always, history too"),
+    ("never", "Never"),
+]
+FIRST_DAY = timedelta(days=90)
+
+
+class FlowForm(forms.Form):
+    """Settings of one flow; only those that its record type knows."""
+
+    def __init__(self, flow: Flow, spec: FlowSpec, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data)
+        kept = flow.settings
+        self.flow = flow
+        self.fields["settle_seconds"] = forms.FloatField(
+            label="Settle time in seconds", min_value=0, max_value=3600, initial=kept.get("settle_seconds", spec.settle_seconds),
+            widget=UnfoldAdminDecimalFieldWidget(), help_text="Changes of one record within this time travel as one. 0 sends each at once.",
+        )  # fmt: skip
+        if flow.record_type == "order":
+            self.fields["sku_gate"] = forms.ChoiceField(
+                label="SKU gate", choices=SKU_GATES, initial=kept.get("sku_gate", "off"), widget=UnfoldAdminSelectWidget(),
+                help_text="What an order line's SKU must be before the order is sent. Orders that wait form one exception per SKU.",
+            )  # fmt: skip
+        if flow.record_type == "customer":
+            self.fields["look_up"] = forms.ChoiceField(
+                label="Look up before create", choices=LOOK_UPS, initial=kept.get("look_up", "live"), widget=UnfoldAdminSelectWidget(),
+                help_text="Whether the destination is asked for the same person before a contact is created.",
+            )  # fmt: skip
+
+    def apply(self) -> None:
+        """Write the cleaned settings into the flow and save it."""
+        self.flow.settings = {**self.flow.settings, **self.cleaned_data}
+        self.flow.save(update_fields=["settings"])
+
+
+class BackfillForm(forms.Form):
+    """Which history to bring: kinds of object, first and last day (both whole days, UTC)."""
+
+    readers = forms.MultipleChoiceField(label="What to read", widget=UnfoldAdminCheckboxSelectMultipleWidget())
+    since = forms.DateField(label="From", widget=UnfoldAdminSingleDateWidget(attrs={"type": "date"}))
+    until = forms.DateField(label="Up to and including", required=False, widget=UnfoldAdminSingleDateWidget(attrs={"type": "date"}))
+
+    def __init__(self, readers: Sequence[Reader], data: Mapping[str, Any] | None = None, *, record_type: str = "") -> None:
+        chosen = [reader.name for reader in readers if not record_type or record_type in reader.record_types]
+        super().__init__(data, initial={"readers": chosen, "since": timezone.localdate() - FIRST_DAY})
+        self.fields["readers"].choices = [(reader.name, reader.label) for reader in readers]
+        self.fields["until"].help_text = "Empty: up to now."
+
+    def clean(self) -> dict[str, Any]:
+        """The window must have a beginning before its end, and may not begin in the future."""
+        cleaned = super().clean()
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and since > timezone.localdate():
+            self.add_error("since", "The first day lies in the future.")
+        if since and until and until < since:
+            self.add_error("until", "The last day is before the first.")
+        return cleaned
+
+    def window(self) -> tuple[datetime, datetime | None]:
+        """The window as moments: from the first day's beginning to the last day's end."""
+        until = self.cleaned_data["until"]
+        return _midnight(self.cleaned_data["since"]), None if until is None else _midnight(until + timedelta(days=1))
+
+
+def _midnight(day: Any) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=UTC)

@@ -1,0 +1,194 @@
+"""The draft editor's rows: one form per field rule, turned into plain rules and checked by the mapping's own tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from django import forms
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
+
+from mapping.field_shapes import SourceField
+from mapping.models import FieldRule, MappingVersion
+from mapping.records import RecordType
+from mapping.rules import MAX_CHAIN, Mode, OnInvalid, Rule, check_rule, check_rules
+from mapping.transforms import TRANSFORMS, Call
+
+MAX_RULES = 300
+WHOLE = re.compile(r"-?\d{1,15}")
+STEPS = [("", "–"), *((transform.name, transform.label) for transform in TRANSFORMS.values())]
+PARTS = {"target": "target", "source": "source", "constant": "constant", "transforms": "step_1", "mode": "mode", "only_with": "only_with"}
+
+
+def _text(placeholder: str = "", **attrs: Any) -> UnfoldAdminTextInputWidget:
+    return UnfoldAdminTextInputWidget(attrs={"placeholder": placeholder, "autocomplete": "off", "spellcheck": "false", **attrs})
+
+
+class RuleForm(forms.Form):
+    """One field rule as the editor shows it; `rule` is the checked value after validation."""
+
+    target = forms.CharField(max_length=200, widget=_text("field at the destination", list="targets", **{"data-field": "target"}))
+    source = forms.CharField(
+        max_length=200, required=False, widget=_text("field of the record", list="sources", **{"data-field": "source"})
+    )
+    constant = forms.CharField(required=False, label="Fixed value", widget=_text("text, 12, true"))
+    mode = forms.ChoiceField(choices=FieldRule.Mode.choices, initial="overwrite", widget=UnfoldAdminSelectWidget())
+    on_invalid = forms.ChoiceField(
+        label="When invalid", choices=FieldRule.OnInvalid.choices, initial="hold", widget=UnfoldAdminSelectWidget()
+    )
+    required = forms.BooleanField(required=False, label="Required: hold the record when empty", widget=UnfoldBooleanWidget())
+    keep_null = forms.BooleanField(required=False, label="Send even when empty", widget=UnfoldBooleanWidget())
+    only_with = forms.CharField(
+        max_length=200, required=False, label="Only together with", widget=_text("another target field", list="targets")
+    )
+    note = forms.CharField(max_length=300, required=False, widget=_text("why it is so"))
+
+    def __init__(self, *args: Any, record_type: RecordType, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.record_type = record_type
+        self.rule: Rule | None = None
+        for number in range(1, MAX_CHAIN + 1):
+            self.fields[f"step_{number}"] = forms.ChoiceField(
+                choices=STEPS, required=False, label=f"Step {number}", widget=UnfoldAdminSelectWidget(attrs={"data-step": ""})
+            )
+            self.fields[f"argument_{number}"] = forms.CharField(
+                max_length=200, required=False, label=f"Argument of step {number}", widget=_text("argument"), strip=False
+            )
+
+    def steps(self) -> list[tuple[forms.BoundField, forms.BoundField, bool]]:
+        """Transform and argument fields in pairs, and whether the pair is in use."""
+        pairs = [(self[f"step_{number}"], self[f"argument_{number}"]) for number in range(1, MAX_CHAIN + 1)]
+        return [(step, argument, bool(step.value())) for step, argument in pairs]
+
+    def clean(self) -> dict[str, Any]:
+        """Build the rule and ask the registries whether it can be used."""
+        cleaned = super().clean()
+        if self.errors:
+            return cleaned
+        rule = Rule(
+            target=cleaned["target"].strip(), source=cleaned["source"].strip(), constant=constant_of(cleaned["constant"]),
+            transforms=tuple(self._calls(cleaned)), mode=Mode(cleaned["mode"]), required=cleaned["required"],
+            on_invalid=OnInvalid(cleaned["on_invalid"]), keep_null=cleaned["keep_null"], only_with=cleaned["only_with"].strip(),
+        )  # fmt: skip
+        for problem in check_rule(rule, self.record_type):
+            self.add_error(PARTS.get(problem.attribute, "target"), problem.message[:1].upper() + problem.message[1:] + ".")
+        self.rule = rule
+        return cleaned
+
+    def _calls(self, cleaned: Mapping[str, Any]) -> list[Call]:
+        pairs = [(cleaned.get(f"step_{number}"), cleaned.get(f"argument_{number}", "")) for number in range(1, MAX_CHAIN + 1)]
+        return [Call(name, _argument(text)) for name, text in pairs if name]
+
+
+class RuleFormSet(forms.BaseFormSet):
+    """All rules of a draft in the order of the page."""
+
+    def clean(self) -> None:
+        """What is wrong only with the rules together."""
+        if any(self.errors):
+            return
+        try:
+            problems = check_rules(self.rules(), self.form_kwargs["record_type"])
+        except KeyError as fault:
+            raise forms.ValidationError(f"The rules do not fit together: {fault}.") from fault
+        if problems:
+            raise forms.ValidationError([f"{problem.target}: {problem.message}." for problem in problems])
+
+    def kept(self) -> list[RuleForm]:
+        """The forms that hold a rule, in order, without those that were removed."""
+        forms_ = [form for form in self.forms if getattr(form, "rule", None) is not None and not form.cleaned_data.get("DELETE")]
+        return sorted(forms_, key=lambda form: (form.cleaned_data.get("ORDER") or 10**6, self.forms.index(form)))
+
+    def rules(self) -> list[Rule]:
+        """The rules as plain values."""
+        return [form.rule for form in self.kept() if form.rule is not None]
+
+    def notes(self) -> dict[str, str]:
+        """Target → the note beside its rule."""
+        return {form.rule.target: form.cleaned_data["note"] for form in self.kept() if form.rule is not None and form.cleaned_data["note"]}
+
+
+def rule_formset(version: MappingVersion, data: Mapping[str, Any] | None = None) -> RuleFormSet:
+    """The editor's rows for a version, bound when `data` is given."""
+    made = forms.formset_factory(
+        RuleForm,
+        formset=RuleFormSet,
+        extra=0,
+        can_delete=True,
+        can_order=True,
+        max_num=MAX_RULES,
+        validate_max=True,
+        absolute_max=MAX_RULES + 50,
+    )
+    initial = [initial_of(row) for row in version.rules.all()] if data is None else None
+    return made(data, initial=initial, prefix="rules", form_kwargs={"record_type": RecordType(version.flow.record_type)})
+
+
+def initial_of(row: FieldRule) -> dict[str, Any]:
+    """A stored rule as the editor's fields."""
+    values: dict[str, Any] = {
+        name: getattr(row, name) for name in ("target", "source", "mode", "required", "on_invalid", "keep_null", "only_with", "note")
+    }
+    values["constant"] = constant_text(row.constant)
+    for number, call in enumerate(row.transforms[:MAX_CHAIN], start=1):
+        values[f"step_{number}"] = call["name"]
+        values[f"argument_{number}"] = "" if call.get("argument") is None else constant_text(call["argument"])
+    return values
+
+
+def constant_of(text: str) -> object:
+    """A fixed value as typed: JSON where it is JSON, else the text itself; empty is no constant."""
+    stripped = text.strip()
+    if not stripped:
+        return None
+    try:
+        return orjson.loads(stripped)
+    except orjson.JSONDecodeError:
+        return stripped
+
+
+def constant_text(value: object) -> str:
+    """A fixed value as people type it; text that would read as JSON keeps its quotes."""
+    if value is None:
+        return ""
+    if isinstance(value, str) and constant_of(value) == value:
+        return value
+    return orjson.dumps(value).decode()
+
+
+def _argument(text: str) -> str | int | bool | None:
+    if not text:
+        return None
+    stripped = text.strip()
+    if stripped in ("true", "false"):
+        return stripped == "true"
+    if WHOLE.fullmatch(stripped):
+        return int(stripped)
+    if len(stripped) > 1 and stripped[0] == stripped[-1] == '"':
+        return unquoted(stripped)
+    return text
+
+
+def unquoted(quoted: str) -> str:
+    """Text that was put into quotes because it would read as a number."""
+    try:
+        value = orjson.loads(quoted)
+    except orjson.JSONDecodeError:
+        return quoted
+    return value if isinstance(value, str) else quoted
+
+
+def hints(sources: Sequence[SourceField]) -> list[dict[str, Any]]:
+    """Source fields for the editor's list: path, label, type, group and an example."""
+    return [
+        {
+            "path": field.path,
+            "label": field.label,
+            "type": field.type,
+            "group": field.group,
+            "sample": "" if field.sample is None else str(field.sample),
+        }
+        for field in sources
+    ]

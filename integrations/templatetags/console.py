@@ -1,0 +1,87 @@
+"""Template tags of the console: badges, ages and buttons that post."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from django import template
+from django.urls import reverse
+
+from integrations import words
+
+register = template.Library()
+register.filter("when", words.when)
+register.filter("stamp", words.stamp)
+register.filter("age", words.age)
+register.filter("span", words.span)
+register.filter("state_badge", words.state_badge)
+register.filter("outcome_badge", words.outcome_badge)
+register.simple_tag(words.badge, name="badge")
+register.simple_tag(words.plural, name="plural")
+
+
+@register.filter
+def pretty(value: object) -> str:
+    """JSON with indentation; text stays as it is."""
+    if isinstance(value, str):
+        return value
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS, default=str).decode()
+
+
+@register.filter
+def literal(value: object) -> str:
+    """A value as it is in JSON, text without quotes."""
+    return value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """A share of one as whole percent, rounded down so that 100 % means all."""
+    return "" if share is None else f"{int(share * 100)}"
+
+
+QUESTION_TABS = (
+    ("Open", {"state": "open"}),
+    ("Mine", {"state": "open", "who": "me"}),
+    ("Unassigned", {"state": "open", "who": "nobody"}),
+    ("Settled", {"state": "resolved"}),
+    ("Ignored", {"state": "ignored"}),
+    ("All", {"state": "all"}),
+)
+
+
+@register.inclusion_tag("integrations/tabs.html")
+def tabs(cl: Any) -> dict[str, Any]:
+    """The views of the exception list that people come back to; other filters are kept."""
+    params = {"state": "open", **cl.params}
+    chosen = {name: _first(params.get(name, "")) for name in ("state", "who")}
+    entries = [
+        {"label": label, "url": cl.get_query_string(values, [name for name in ("who", "p") if name not in values]),
+         "current": chosen == {"state": "", "who": "", **values}}
+        for label, values in QUESTION_TABS
+    ]  # fmt: skip
+    return {"tabs": entries}
+
+
+def _first(value: object) -> str:
+    return str(value[0]) if isinstance(value, list) else str(value)
+
+
+@register.inclusion_tag("integrations/act.html", takes_context=True)
+def act(context: Mapping[str, Any], name: str, label: str, **options: Any) -> dict[str, Any]:
+    """A button that posts one act of the page's object; nothing at all for people who may not."""
+    row = options.pop("row", None) or context["original"]
+    opts = row._meta
+    acts = options.pop("acts", None)
+    allowed = name in (context["acts"] if acts is None else acts)
+    url = reverse(f"admin:{opts.app_label}_{opts.model_name}_{name.replace('-', '_')}", args=[row.pk]) if allowed else ""
+    return {
+        "allowed": allowed,
+        "url": url,
+        "label": label,
+        "csrf_token": context.get("csrf_token"),
+        "next": options.pop("next", ""),
+        **options,
+    }

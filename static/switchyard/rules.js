@@ -1,0 +1,55 @@
+// The draft editor: rows and steps that come and go, and what a chosen field means beneath it.
+(() => {
+  "use strict";
+
+  const start = () => {
+    const editor = document.getElementById("rule-editor");
+    if (!editor) return;
+    const rows = document.getElementById("rule-rows");
+    const template = document.getElementById("rule-template");
+    const total = editor.querySelector('[name="rules-TOTAL_FORMS"]');
+    const words = {};
+    for (const kind of ["targets", "sources"]) {
+      words[kind.slice(0, -1)] = new Map([...document.querySelectorAll(`#${kind} option`)].map((option) => [option.value, option.textContent]));
+    }
+
+    const explain = (input) => {
+      const kind = input.dataset.field;
+      const place = kind && input.closest("[data-rule]").querySelector(`[data-words="${kind}"]`);
+      if (!place) return;
+      const known = words[kind].get(input.value);
+      place.textContent = known || (input.value ? "Not in the list; it is checked when the draft is saved." : "");
+    };
+
+    const explainAll = (root) => root.querySelectorAll("[data-field]").forEach(explain);
+
+    const add = () => {
+      const number = Number(total.value);
+      const holder = document.createElement("div");
+      holder.innerHTML = template.innerHTML.replaceAll("__prefix__", String(number));
+      const row = holder.firstElementChild;
+      rows.append(row);
+      total.value = String(number + 1);
+      row.querySelector("input").focus();
+    };
+
+    document.getElementById("rule-add").addEventListener("click", add);
+    editor.addEventListener("input", (event) => explain(event.target));
+    editor.addEventListener("click", (event) => {
+      const row = event.target.closest("[data-rule]");
+      if (!row) return;
+      if (event.target.closest("[data-remove-rule]")) {
+        row.querySelector('[name$="-DELETE"]').checked = true;
+        row.classList.add("sy-gone");
+      } else if (event.target.closest("[data-add-step]")) {
+        const next = row.querySelector(".sy-step[hidden]");
+        if (next) next.hidden = false;
+        if (!row.querySelector(".sy-step[hidden]")) event.target.closest("[data-add-step]").hidden = true;
+      }
+    });
+    explainAll(editor);
+  };
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();
