@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 import structlog
@@ -25,6 +26,8 @@ from mapping.records import Record
 log = structlog.get_logger(__name__)
 LEASE_SECONDS = 60
 MAX_ATTEMPTS = 8
+SUSPECT_AFTER = 2  # failed calls an event may have shared with others
+Expand = Callable[[Any, Sequence[IncomingEvent]], Sequence[Expansion]]
 
 CLAIM = """
 WITH chosen AS MATERIALIZED (
@@ -71,7 +74,6 @@ class ProcessResult:
     records: int = 0
     changed: int = 0
     failed: int = 0
-    stop: bool = False
     verdicts: list[Verdict] = field(default_factory=list)
 
 
@@ -84,7 +86,7 @@ def process_inbox(connection: Connection, until: float) -> ProcessResult:
         total.records += batch.records
         total.changed += batch.changed
         total.failed += batch.failed
-        if batch.stop or not batch.taken:
+        if not batch.taken:
             break
         leases.renew(connection)
     return total
@@ -154,32 +156,43 @@ def _expanded(connection: Connection, taken: Sequence[Taken], result: ProcessRes
     return objects
 
 
-def _fetched(connection: Connection, expand: object, hints: Sequence[Taken], result: ProcessResult) -> list[tuple[Taken, Expansion]]:
+def _fetched(connection: Connection, expand: Expand, hints: Sequence[Taken], result: ProcessResult) -> list[tuple[Taken, Expansion]]:
+    """What the hints are about, fetched together; those of several failed calls are fetched alone, so that one cannot hold up others."""
     if not circuit.may_call(connection):
-        result.verdicts += [Verdict(item.id, InboxEvent.State.NEW, "The connection is paused.", delay=15.0, refund=1) for item in hints]
+        paused = "The connection is paused."
+        result.verdicts += [Verdict(item.id, InboxEvent.State.NEW, paused, delay=15.0, refund=1) for item in hints]
         return []
-    try:
-        client = accounts.client_for(connection, lane=Lane.REALTIME)
-        expansions = expand(client, [item.event for item in hints])
-        accounts.note_version(connection, getattr(client, "version_served", ""), getattr(client, "deprecation", ""))
-    except PlatformError as fault:
-        result.verdicts += [_postponed(connection, item, fault) for item in hints]
-        result.stop = True
-        return []
-    circuit.answered(connection)
-    return list(zip(hints, expansions, strict=True))
+    together = [item for item in hints if item.attempts <= SUSPECT_AFTER]
+    groups = [together] * bool(together) + [[item] for item in hints if item.attempts > SUSPECT_AFTER]
+    found: list[tuple[Taken, Expansion]] = []
+    for group in groups:
+        try:
+            client = accounts.client_for(connection, lane=Lane.REALTIME)
+            found += zip(group, expand(client, [item.event for item in group]), strict=True)
+            accounts.note_version(connection, getattr(client, "version_served", ""), getattr(client, "deprecation", ""))
+            circuit.answered(connection)
+        except PlatformError as fault:
+            name = type(fault).__name__
+            log.warning("hints could not be fetched", connection=connection.pk, size=len(group), fault=name, code=fault.code)
+            result.verdicts += _postponed(connection, group, fault)
+    return found
 
 
-def _postponed(connection: Connection, item: Taken, fault: PlatformError) -> Verdict:
+def _postponed(connection: Connection, hints: Sequence[Taken], fault: PlatformError) -> list[Verdict]:
+    """When the events of one failed call are tried again; after the last try each is shown with its reason."""
+    reason = str(fault)[:500]
     if isinstance(fault, SlowDown):
-        return Verdict(item.id, InboxEvent.State.NEW, str(fault)[:500], delay=fault.seconds, refund=1)
+        return [Verdict(item.id, InboxEvent.State.NEW, reason, delay=fault.seconds, refund=1) for item in hints]
     if isinstance(fault, Reconnect):
-        accounts.needs_auth(connection, str(fault))
-        return Verdict(item.id, InboxEvent.State.NEW, str(fault)[:500], delay=15.0, refund=1)
-    down = circuit.failed(connection, str(fault))
-    if item.attempts >= MAX_ATTEMPTS and not down:
-        return Verdict(item.id, InboxEvent.State.FAILED, f"could not be fetched: {fault}"[:500])
-    return Verdict(item.id, InboxEvent.State.NEW, str(fault)[:500], delay=backoff(item.attempts), refund=int(down))
+        accounts.needs_auth(connection, reason)
+        return [Verdict(item.id, InboxEvent.State.NEW, reason, delay=15.0, refund=1) for item in hints]
+    down = circuit.failed(connection, reason)
+    return [
+        Verdict(item.id, InboxEvent.State.FAILED, f"could not be fetched: {reason}"[:500])
+        if item.attempts >= MAX_ATTEMPTS and not down
+        else Verdict(item.id, InboxEvent.State.NEW, reason, delay=backoff(item.attempts), refund=int(down))
+        for item in hints
+    ]
 
 
 def _parsed(connection: Connection, objects: Sequence[tuple[Taken, RawObject]], result: ProcessResult) -> list[Record]:
