@@ -28,23 +28,17 @@ class ConnectionLine:
 
 
 def connection_lines(samples: LatestSamples, now: datetime) -> list[ConnectionLine]:
-    """Every connection with what waits in its inbox and whether it is silent for longer than usual; two queries."""
-    arrivals = _last_arrivals(samples.at or now)
+    """Every connection with what waits in its inbox and whether it is silent for longer than usual; one query."""
     sources = Flow.objects.filter(source=OuterRef("pk"), enabled=True)
-    rows = Connection.objects.annotate(expects=Exists(sources), **inbox_counts())
-    return [_connection_line(row, samples, arrivals.get(row.pk), now) for row in rows]
+    week = Sample.objects.filter(connection=OuterRef("pk"), metric=Metric.ARRIVED, at__gt=now - timedelta(days=DAYS))
+    arrived = Subquery(week.order_by("-at").values("at")[:1])
+    rows = Connection.objects.annotate(expects=Exists(sources), arrived=arrived, **inbox_counts())
+    return [_connection_line(row, samples, now) for row in rows]
 
 
-def _last_arrivals(until: datetime) -> dict[int, datetime]:
-    """When something last came from each connection, as far back as a week."""
-    week = Sample.objects.filter(connection=OuterRef("pk"), metric=Metric.ARRIVED, at__gt=until - timedelta(days=DAYS))
-    rows = Connection.objects.order_by().annotate(arrived=Subquery(week.order_by("-at").values("at")[:1]))
-    return dict(rows.filter(arrived__isnull=False).values_list("pk", "arrived"))
-
-
-def _connection_line(row: Connection, samples: LatestSamples, arrived: datetime | None, now: datetime) -> ConnectionLine:
+def _connection_line(row: Connection, samples: LatestSamples, now: datetime) -> ConnectionLine:
     usual = samples.of_connection(row.pk, Metric.USUAL_GAP)
-    last = max((moment for moment in (arrived, row.last_event_at) if moment is not None), default=None)
+    last = max((moment for moment in (row.arrived, row.last_event_at) if moment is not None), default=None)
     quiet = now - (last or row.created_at)
     silent = row.expects and row.state == Connection.State.ACTIVE and not samples.stale(now) and quiet > silence_limit(usual)
     return ConnectionLine(

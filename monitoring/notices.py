@@ -8,8 +8,8 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from integrations.words import plural, span
 from integrations.models import Connection
+from integrations.words import plural, span
 from monitoring.connection_lines import ConnectionLine
 from monitoring.flow_lines import FlowLine
 from monitoring.latest import LatestSamples

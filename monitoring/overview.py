@@ -39,7 +39,7 @@ class Overview:
 
 
 def overview(now: datetime | None = None) -> Overview:
-    """Everything on the page as of now; nine queries."""
+    """Everything on the page as of now; eight queries."""
     now = now or timezone.now()
     samples = latest_samples()
     questions, flows, connections = question_lines(samples), flow_lines(samples, now), connection_lines(samples, now)
