@@ -51,6 +51,7 @@ def test_an_unstated_pause_grows_within_a_minute_and_is_forgotten_after_a_succes
         client.push([sample("contact")])
 
     assert all(1.0 <= wait <= min(60.0, 2.0**number) for number, wait in enumerate(waits, 1))
+    assert max(waits) > 2.0
     assert 1.0 <= raised.value.seconds <= 2.0
 
 

@@ -128,6 +128,27 @@ def test_errors_of_another_receipt_collection_or_type_are_not_ours(client, send,
     assert _states(CONTACTS.confirm(client, receipt, sent, OLD)) == {"0": DELIVERED}
 
 
+@pytest.mark.parametrize(
+    ("changes", "ours"),
+    [
+        ({}, True),
+        ({"request_id": "another"}, False),
+        ({"record_type": "order"}, False),
+        ({"record_id": "7002"}, False),
+        ({"record": {"@type": "contact", "@collection": "tiktok_shop", "id": "7001"}}, False),
+        ({"record": None}, True),
+    ],
+    ids=["all agree", "receipt", "type", "id", "collection", "no record repeated"],
+)
+def test_an_error_is_ours_when_receipt_type_id_and_collection_agree(client, stand_in, send, sample, changes, ours):
+    receipt, sent = send(CONTACTS, [sample("contact")])
+    record = {"@type": "contact", "@collection": "shopify", "id": "7001"}
+    error = {"request_id": receipt, "record_type": "contact", "record_id": "7001", "record": record, "message": {"error_message": "no"}}
+    stand_in.account().errors.append({**error, **changes})
+
+    assert _states(CONTACTS.confirm(client, receipt, sent, OLD)) == {"0": REFUSED if ours else DELIVERED}
+
+
 def test_a_share_of_zero_never_reads_back_early(connect, pacer, send, sample):
     receipt, sent = send(ORDERS, [sample("order")])
     pacer.taken.clear()
@@ -179,6 +200,21 @@ def test_a_batch_behind_a_thousand_others_stays_within_five_reads(client, pacer,
     outcomes = PRODUCTS.confirm(client, receipt, sent, YOUNG)
 
     assert set(_states(outcomes).values()) == {DELIVERED}
+    assert pacer.taken == ["read"] * 6
+
+
+def test_records_scattered_over_many_pages_take_no_more_than_five_reads(client, pacer, sample):
+    wanted = []
+    for number in range(6):
+        wanted.append(sample("order", id=f"ours-{number}"))
+        client.push([wanted[-1]])
+        for batch in (range(100), range(100, 200), range(200, 249)):
+            client.push([sample("order", id=f"other-{number}-{other}") for other in batch])
+    pacer.taken.clear()
+
+    outcomes = ORDERS.confirm(client, "receipt", [Sent(order["id"], order["id"], order) for order in wanted], YOUNG)
+
+    assert _states(outcomes) == {f"ours-{number}": DELIVERED for number in range(5)}
     assert pacer.taken == ["read"] * 6
 
 
