@@ -28,7 +28,14 @@ SECRETS = (
     ),
 )
 SETTINGS = (
-    Setting(name="credential_mode", label="Way of signing in", kind="choice", required=True, default=CLIENT_CREDENTIALS, choices=CREDENTIAL_MODES),
+    Setting(
+        name="credential_mode",
+        label="Way of signing in",
+        kind="choice",
+        required=True,
+        default=CLIENT_CREDENTIALS,
+        choices=CREDENTIAL_MODES,
+    ),
     Setting(name="client_id", label="Client id", help="Of the app, for every way of signing in but the pasted token."),
     Setting(name="store_handle", label="Store name in records", help="Empty: the myshopify domain."),
     Setting(name="market_countries", label="Price markets", kind="list", default=[], help="Up to five country codes, for example GB, DE."),

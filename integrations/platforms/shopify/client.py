@@ -22,7 +22,7 @@ SECURITY_PAUSE = 60.0  # seconds to stay away after a 430
 SIZES: Mapping[str, Mapping[str, int]] = {
     "orders_full": {"batch": 20, "lines": 10, "fulfilments": 10},
     "order_lines": {"lines": 50},
-    "refunds_full": {"batch": 10, "lines": 10, "parts": 5},
+    "order_refunds": {"batch": 10, "lines": 10, "refunds": 10, "parts": 5},
     "refund_lines": {"lines": 50},
     "customers_full": {"batch": 50, "addresses": 3, "fields": 25},
     "products_full": {"batch": 10, "variants": 20, "collections": 10, "media": 10, "fields": 25},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from integrations.platforms.base import JsonObject
 from integrations.platforms.errors import TryLater
@@ -11,7 +11,7 @@ from integrations.platforms.shopify.documents import checked_locale, checked_mar
 from integrations.platforms.shopify.parse.product import CURRENCY_KEY
 
 Full = Callable[[ShopifyClient, Sequence[str]], Iterator[tuple[str, JsonObject | None]]]
-ALL_FULFILMENTS = 100  # asked for one order alone, when it fills the first list; a list has no further page
+LONGEST_LIST = 100  # refunds or fulfilments of one order
 
 
 def gid(kind: str, key: str) -> str:
@@ -21,10 +21,17 @@ def gid(kind: str, key: str) -> str:
 
 def full_orders(client: ShopifyClient, ids: Sequence[str]) -> Iterator[tuple[str, JsonObject | None]]:
     """Each order with all lines, refunds and fulfilments; None for one that is deleted or out of reach."""
-    for order_id, order in client.nodes("orders_full", ids):
-        if order is not None:
-            _complete_order(client, order)
-        yield order_id, order
+    waiting = list(ids)
+    while waiting:
+        batch = waiting[: client.size("orders_full", "batch")]
+        orders = dict(client.nodes("orders_full", batch))
+        for order in orders.values():
+            if order is not None:
+                _follow(client, order, "lineItems", "order_lines")
+                _all_of_a_list(client, order, "fulfillments", document="orders_full", size="fulfilments")
+        _with_refunds(client, {order_id: order for order_id, order in orders.items() if order is not None and order["refunds"]})
+        yield from orders.items()
+        waiting = waiting[len(batch) :]
 
 
 def full_customers(client: ShopifyClient, ids: Sequence[str]) -> Iterator[tuple[str, JsonObject | None]]:
@@ -51,20 +58,23 @@ FULL: dict[str, Full] = {
 }
 
 
-def _complete_order(client: ShopifyClient, order: JsonObject) -> None:
-    _follow(client, order, "lineItems", "order_lines")
-    if len(order["fulfillments"]) >= client.size("orders_full", "fulfilments"):
-        for _, again in client.nodes("orders_full", [order["id"]], {"fulfilments": ALL_FULFILMENTS}):
-            order["fulfillments"] = (again or order)["fulfillments"]
-    if not order["refunds"]:
+def _with_refunds(client: ShopifyClient, orders: Mapping[str, JsonObject]) -> None:
+    """Write each order's refunds into it with their lines and movements of money."""
+    for order_id, found in client.nodes("order_refunds", list(orders)):
+        if found is None:
+            raise TryLater(f"{order_id} vanished while it was read", code="moved")
+        _all_of_a_list(client, found, "refunds", document="order_refunds", size="refunds")
+        for refund in found["refunds"]:
+            _follow(client, refund, "refundLineItems", "refund_lines")
+        orders[order_id]["refunds"] = found["refunds"]
+
+
+def _all_of_a_list(client: ShopifyClient, node: JsonObject, field: str, *, document: str, size: str) -> None:
+    """A list has no further page: one that came full is asked for again, for this object alone, as long as it may be."""
+    if len(node[field]) < client.size(document, size):
         return
-    refunds = []
-    for refund_id, refund in list(client.nodes("refunds_full", [entry["id"] for entry in order["refunds"]])):
-        if refund is None:
-            raise TryLater(f"refund {refund_id} vanished while its order was read", code="moved")
-        _follow(client, refund, "refundLineItems", "refund_lines")
-        refunds.append(refund)
-    order["refunds"] = refunds
+    for _, again in client.nodes(document, [node["id"]], {size: LONGEST_LIST}):
+        node[field] = (again or node)[field]
 
 
 def _follow(client: ShopifyClient, node: JsonObject, field: str, document: str, variables: JsonObject | None = None) -> None:

@@ -106,7 +106,8 @@ def rest_order(spec: Spec, **changes: Any) -> dict[str, Any]:
         "billing_address": None,
         "shipping_address": {
             "first_name": "Zoë", "last_name": "Biller", "company": None, "address1": "1 High St", "address2": None, "city": "Leeds",
-            "zip": "LS1 1AA", "province": "England", "province_code": "ENG", "country": "United Kingdom", "country_code": "GB", "phone": None,
+            "zip": "LS1 1AA", "province": "England", "province_code": "ENG",
+            "country": "United Kingdom", "country_code": "GB", "phone": None,
         },
         "line_items": [_rest_line(spec, sums, index) for index in range(len(spec.items))],
         "shipping_lines": [
@@ -198,8 +199,10 @@ def _graphql_line(spec: Spec, sums: Sums, index: int) -> dict[str, Any]:
         "id": f"gid://shopify/LineItem/{LINE_ID + index}", "title": "Shoe", "variantTitle": "42", "sku": f"SKU-{index}",
         "quantity": item.quantity, "currentQuantity": item.quantity - sums.gone[index][0], "originalUnitPriceSet": bag(item.price),
         "discountAllocations": [{"allocatedAmountSet": bag(item.discount)}] if item.discount else [],
-        "taxLines": [{"rate": float(spec.tax_rate), "priceSet": bag(sums.line_tax[index])}] if item.taxed else [], "lineItemGroup": None,
-        "product": {"id": f"gid://shopify/Product/{632910392 + index}"}, "variant": {"id": f"gid://shopify/ProductVariant/{808950810 + index}"},
+        "taxLines": [{"rate": float(spec.tax_rate), "priceSet": bag(sums.line_tax[index])}] if item.taxed else [],
+        "lineItemGroup": None,
+        "product": {"id": f"gid://shopify/Product/{632910392 + index}"}, 
+        "variant": {"id": f"gid://shopify/ProductVariant/{808950810 + index}"},
     }  # fmt: skip
 
 
@@ -214,7 +217,7 @@ def _rest_refund(spec: Spec, number: int, refund: Any) -> dict[str, Any]:
             for index, units, net, tax in lines
         ],
         "order_adjustments": [],
-        "transactions": [{"id": 9, "kind": "refund", "status": "success", "amount": str(paid), "currency": spec.currency, "gateway": "bogus",
+        "transactions": [{"id": 9, "kind": "refund", "status": "success", "amount": str(paid), "currency": spec.currency,
                           "amount_set": bag("amount", paid)["amount_set"]}] if paid else [],
     }  # fmt: skip
 
@@ -231,6 +234,7 @@ def _graphql_refund(spec: Spec, number: int, refund: Any) -> dict[str, Any]:
             for index, units, net, tax in lines
         ]},
         "refundShippingLines": {"nodes": []},
-        "transactions": {"nodes": [{"id": "gid://shopify/OrderTransaction/9", "kind": "REFUND", "status": "SUCCESS", "amountSet": bag(paid)}]
+        "transactions": {"nodes": [{"id": "gid://shopify/OrderTransaction/9", "kind": "REFUND", "status": "SUCCESS",
+                          "amountSet": bag(paid)}]
                          if paid else []},
     }  # fmt: skip

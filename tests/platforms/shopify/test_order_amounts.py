@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.platforms.base import Account, RawObject
+from integrations.platforms.errors import Unparsable
 from integrations.platforms.shopify.bulk import BULK_ORDERS, assemble
 from integrations.platforms.shopify.parse import parse
 from mapping import codec
 from mapping.records import Order, RefundLine, Totals
 from tests.platforms.shopify.shop_orders import DIGITS, LINE_ID, Back, Item, Spec, Sums, bulk_lines, graphql_order, rest_order
 
+D = Decimal
 ACCOUNT = Account(connection_id=7, platform="shopify", external_id="demo-shop.myshopify.com", base_url="http://127.0.0.1:9")
 
 
@@ -216,7 +218,5 @@ def test_the_bulk_file_gives_the_same_record(spec):
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "1e400", "ten", {}, None])
 def test_a_total_that_is_no_amount_is_named(value):
-    from integrations.platforms.errors import Unparsable
-
     with pytest.raises(Unparsable, match="total_price"):
         from_rest(Spec(), total_price=value, total_price_set=None)
