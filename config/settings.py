@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import environ
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from config.embedded import embedded_url
@@ -33,6 +34,11 @@ if not (DEBUG or DEMO or TESTING):
             "ENCRYPTION_KEYS is not set. Make one with `python manage.py new_encryption_key` (DEMO=1) and keep it safe."
         )
 ENCRYPTION_KEYS = ENCRYPTION_KEYS or [DEMO_ENCRYPTION_KEY]
+for _key in ENCRYPTION_KEYS:
+    try:
+        Fernet(_key)
+    except ValueError as fault:
+        raise ImproperlyConfigured("ENCRYPTION_KEYS holds something that is no key: each must be 32 bytes in URL-safe base64.") from fault
 
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "testserver"])
