@@ -1,0 +1,5 @@
+"""Pages for the tables of the rules. Mapping versions have theirs where records can be previewed, in the app that moves them."""
+
+from mapping.admin import crosswalk, identity
+
+__all__ = ["crosswalk", "identity"]
