@@ -15,13 +15,13 @@ from django.db import DataError, transaction
 from django.db import connection as database
 
 from integrations.engine.wake import wake_connection
-from integrations.platforms.base import IncomingEvent
+from integrations.platforms.base import IncomingEvent, Lane
 
 INSERT = """
-INSERT INTO integrations_inboxevent (connection_id, topic, dedup_key, body, hint, object_key, occurred_at)
-SELECT c, t, k, b, h, o, a
+INSERT INTO integrations_inboxevent (connection_id, topic, dedup_key, body, hint, object_key, occurred_at, due_at, lane)
+SELECT c, t, k, b, h, o, a, now() + w * interval '1 second', l
 FROM unnest(%(connections)s::bigint[], %(topics)s::text[], %(keys)s::text[], %(bodies)s::text[], %(hints)s::bool[],
-            %(objects)s::text[], %(times)s::timestamptz[]) AS e(c, t, k, b, h, o, a)
+            %(objects)s::text[], %(times)s::timestamptz[], %(waits)s::float8[], %(lanes)s::int[]) AS e(c, t, k, b, h, o, a, w, l)
 ORDER BY c, k COLLATE "C"
 ON CONFLICT (connection_id, dedup_key) DO NOTHING
 RETURNING connection_id
@@ -105,6 +105,8 @@ def _write(group: Sequence[_Waiting]) -> dict[int, int]:
                     "hints": [event.hint for event in rows.values()],
                     "objects": [event.object_key[:100] for event in rows.values()],
                     "times": [event.occurred_at for event in rows.values()],
+                    "waits": [event.wait_seconds for event in rows.values()],
+                    "lanes": [int(Lane.STANDARD if event.wait_seconds else Lane.REALTIME) for event in rows.values()],
                 },
             )
             for (connection_id,) in cursor.fetchall():

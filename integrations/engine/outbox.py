@@ -33,12 +33,14 @@ class Cause(StrEnum):
     """Why a record came to the outbox; history travels in the bulk lane."""
 
     WEBHOOK = "webhook"
+    ENRICHMENT = "enrichment"
     POLL = "poll"
     BACKFILL = "backfill"
     REPAIR = "repair"
     REPLAY = "replay"
 
 
+LANES = {Cause.ENRICHMENT: Lane.STANDARD, Cause.BACKFILL: Lane.BULK}  # of causes that never go first
 UPSERT = """
 INSERT INTO integrations_delivery AS d (flow_id, record_key, record, occurred_at, version, lane, state, due_at, ready_since, attempts,
        parent_key, destination_key, sent_hash, last_code, last_message, issues, manual, cause)
@@ -191,7 +193,7 @@ def upsert(flow: Flow, spec: FlowSpec, records: Sequence[Record], *, cause: Caus
                 UPSERT,
                 {
                     "flow": flow.pk,
-                    "lane": int(Lane.BULK if bulk else spec.lane),
+                    "lane": int(max(spec.lane, LANES.get(cause, Lane.REALTIME))),
                     "settle": settle,
                     "cause": str(cause),
                     "collapse": not any(isinstance(record, Checkout) for record in part),

@@ -27,16 +27,17 @@ log = structlog.get_logger(__name__)
 LEASE_SECONDS = 60
 MAX_ATTEMPTS = 8
 SUSPECT_AFTER = 2  # failed calls an event may have shared with others
+Found = dict[int, list[Record]]
 Expand = Callable[[Any, Sequence[IncomingEvent]], Sequence[Expansion]]
 
 CLAIM = """
 WITH chosen AS MATERIALIZED (
   SELECT id FROM integrations_inboxevent
   WHERE connection_id = %(connection)s AND state = 'new' AND due_at <= now() AND (lease_until IS NULL OR lease_until < now())
-  ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+  ORDER BY lane, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 UPDATE integrations_inboxevent e SET lease_until = now() + %(lease)s * interval '1 second', attempts = attempts + 1
 FROM chosen WHERE e.id = chosen.id
-RETURNING e.id, e.topic, e.dedup_key, e.body, e.hint, e.object_key, e.occurred_at, e.attempts
+RETURNING e.id, e.topic, e.dedup_key, e.body, e.hint, e.object_key, e.occurred_at, e.attempts, e.lane
 """
 FINISH = """
 UPDATE integrations_inboxevent e SET state = r.state, error = r.error, lease_until = NULL,
@@ -53,6 +54,7 @@ class Taken:
     id: int
     event: IncomingEvent
     attempts: int
+    lane: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +127,8 @@ def _claim(connection: Connection, limit: int) -> list[Taken]:
         cursor.execute(CLAIM, {"connection": connection.pk, "limit": limit, "lease": LEASE_SECONDS})
         rows = sorted(cursor.fetchall())
     return [
-        Taken(pk, IncomingEvent(topic=topic, dedup_key=key, body=body.encode(), occurred_at=at, hint=hint, object_key=object_key), attempts)
-        for pk, topic, key, body, hint, object_key, at, attempts in rows
+        Taken(pk, IncomingEvent(topic=topic, dedup_key=key, body=body.encode(), occurred_at=at, hint=hint, object_key=about), attempts, lane)
+        for pk, topic, key, body, hint, about, at, attempts, lane in rows
     ]
 
 
@@ -195,11 +197,12 @@ def _postponed(connection: Connection, hints: Sequence[Taken], fault: PlatformEr
     ]
 
 
-def _parsed(connection: Connection, objects: Sequence[tuple[Taken, RawObject]], result: ProcessResult) -> list[Record]:
-    """The records in all objects; what cannot be parsed fails its event alone."""
+def _parsed(connection: Connection, objects: Sequence[tuple[Taken, RawObject]], result: ProcessResult) -> Found:
+    """The records in all objects by the lane of their event; what cannot be parsed fails its event alone."""
     platform, account = accounts.platform_of(connection), accounts.account_for(connection)
-    records: list[Record] = []
+    records: Found = defaultdict(list)
     found: dict[int, list[Record]] = defaultdict(list)
+    lanes = {item.id: item.lane for item, _ in objects}
     unreadable: set[int] = set()
     for item, raw in objects:
         try:
@@ -211,21 +214,22 @@ def _parsed(connection: Connection, objects: Sequence[tuple[Taken, RawObject]], 
             log.error("message could not be parsed", connection=connection.pk, event=item.id, exc_info=fault)
             unreadable.add(item.id)
             result.verdicts.append(Verdict(item.id, InboxEvent.State.FAILED, f"{type(fault).__name__}: {fault}"[:500]))
-    for item_id in dict.fromkeys(item.id for item, _ in objects):
+    for item_id, lane in lanes.items():
         if item_id in unreadable:
             continue
-        records += found[item_id]
+        records[lane] += found[item_id]
         state = InboxEvent.State.DONE if found[item_id] else InboxEvent.State.IGNORED
         result.verdicts.append(Verdict(item_id, state, "" if found[item_id] else "Nothing in it that a flow carries."))
     return records
 
 
-def _store(connection: Connection, records: Sequence[Record], result: ProcessResult) -> None:
+def _store(connection: Connection, found: Found, result: ProcessResult) -> None:
     """Deliveries and the events' new states together: an event is done only if its records are in the outbox."""
     with transaction.atomic():
-        result.records = len(records)
-        result.changed = enqueue(connection, records, cause=Cause.WEBHOOK)
-        result.changed += drop_missing_variants(connection, records)
+        for lane, records in sorted(found.items()):
+            result.records += len(records)
+            result.changed += enqueue(connection, records, cause=Cause.WEBHOOK if lane == Lane.REALTIME else Cause.ENRICHMENT)
+            result.changed += drop_missing_variants(connection, records)
         verdicts = result.verdicts
         with database.cursor() as cursor:
             cursor.execute(

@@ -25,6 +25,7 @@ class InboxEvent(models.Model):
     body = models.TextField()
     hint = models.BooleanField(default=False)
     object_key = models.CharField(max_length=100, blank=True)
+    lane = models.PositiveSmallIntegerField(default=0, db_default=0)
     received_at = models.DateTimeField(db_default=Now())
     occurred_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=8, choices=State, default=State.NEW, db_default="new")
@@ -38,7 +39,7 @@ class InboxEvent(models.Model):
         verbose_name = "inbox event"
         constraints = [models.UniqueConstraint(fields=["connection", "dedup_key"], name="one_inbox_event_per_message")]
         indexes = [
-            models.Index(fields=["connection", "id"], condition=Q(state="new"), name="inbox_waiting"),
+            models.Index(fields=["connection", "lane", "id"], condition=Q(state="new"), name="inbox_waiting"),
             models.Index(fields=["-id"], condition=Q(state="failed"), name="inbox_failed"),
             models.Index(fields=["connection", "object_key"], name="inbox_object"),
             BrinIndex(fields=["received_at"], name="inbox_received"),

@@ -89,6 +89,7 @@ class IncomingEvent:
     occurred_at: datetime | None = None
     hint: bool = False
     object_key: str = ""  # the source's id of the thing it is about, where the message says it
+    wait_seconds: float = 0.0  # enrichment that may wait: read together with others of its kind, in a lower lane
 
 
 @dataclass(frozen=True, slots=True)
