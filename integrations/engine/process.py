@@ -126,10 +126,11 @@ def _claim(connection: Connection, limit: int) -> list[Taken]:
     with database.cursor() as cursor:
         cursor.execute(CLAIM, {"connection": connection.pk, "limit": limit, "lease": LEASE_SECONDS})
         rows = sorted(cursor.fetchall())
-    return [
-        Taken(pk, IncomingEvent(topic=topic, dedup_key=key, body=body.encode(), occurred_at=at, hint=hint, object_key=about), attempts, lane)
-        for pk, topic, key, body, hint, about, at, attempts, lane in rows
-    ]
+    taken = []
+    for pk, topic, key, body, hint, about, at, attempts, lane in rows:
+        event = IncomingEvent(topic=topic, dedup_key=key, body=body.encode(), occurred_at=at, hint=hint, object_key=about)
+        taken.append(Taken(pk, event, attempts, lane))
+    return taken
 
 
 def _expanded(connection: Connection, taken: Sequence[Taken], result: ProcessResult) -> list[tuple[Taken, RawObject]]:
