@@ -9,10 +9,12 @@ from decimal import Decimal
 from integrations.platforms.base import Account, JsonObject
 from integrations.platforms.shopify.documents import checked_markets
 from integrations.platforms.shopify.parse.customer import metafields_of
+from integrations.platforms.shopify.parse.order import store_of
 from integrations.platforms.shopify.parse.values import amount, child, items, key_of, moment, need, optional_key, tags_of, text
 from integrations.platforms.shopify.webhooks import TIME_KEY
 from mapping.records import Price, Product, Record, Variant
 
+NO_OPTIONS = "Default Title"  # title and only option value of the variant of a product that has no options (Admin API, ProductVariant)
 CURRENCY_KEY = "shopCurrency"  # bare prices are in the shop's currency, which a product does not name: the reader writes it in
 
 
@@ -40,7 +42,7 @@ def parse_product(account: Account, raw: JsonObject) -> Sequence[Record]:
         skus=tuple(variant.sku for variant in variants if variant.sku),
         in_stock=any(variant.in_stock for variant in variants),
         active=_active(raw),
-        attributes=_attributes(raw),
+        attributes={"store": store_of(account), **_attributes(raw)},
     )
     return (product, *variants)
 
@@ -59,10 +61,10 @@ def _variant(product: JsonObject, raw: JsonObject, countries: Sequence[str], *, 
         occurred_at=max(moment(product, "updatedAt"), moment(raw, "updatedAt")),
         product_key=key_of(need(product, "id")),
         sku=text(raw, "sku"),
-        title=text(raw, "title"),
+        title="" if text(raw, "title") == NO_OPTIONS else text(raw, "title"),
         product_title=title,
         barcode=text(raw, "barcode"),
-        options={text(option, "name"): text(option, "value") for option in items(raw, "selectedOptions")},
+        options={text(o, "name"): text(o, "value") for o in items(raw, "selectedOptions") if o.get("value") != NO_OPTIONS},
         prices=tuple(_prices(raw, countries, str(need(product, CURRENCY_KEY)))),
         in_stock=bool(raw.get("availableForSale")),
         active=_active(product),
