@@ -14,6 +14,7 @@ from integrations.platforms.base import Account
 from integrations.platforms.shopify.client import ShopifyClient
 from integrations.standins.server import StandInServer
 from integrations.standins.shopify import ShopifyStandIn, ShopSpec
+from tests.platforms.shopify.scripted import Script
 
 SHOP = "demo-shop.myshopify.com"
 
@@ -127,3 +128,16 @@ def person(stand_in: ShopifyStandIn, earlier: Any) -> Any:
             address={"address1": "1 High St", "city": "Leeds", "zip": "LS1 1AA", "country_code": "GB", "country": "United Kingdom"},
             metafields=[{"namespace": "custom", "key": "birthday", "type": "date", "value": "1990-05-01"}],
         )
+
+
+@pytest.fixture
+def script() -> Iterator[Script]:
+    script = Script()
+    yield script
+    script.close()
+
+
+@pytest.fixture
+def scripted(make_account: Callable[..., Account], script: Script, pacer: RecordingPacer) -> ShopifyClient:
+    """A client of the scripted server."""
+    return ShopifyClient(make_account(script.url), pacer)
