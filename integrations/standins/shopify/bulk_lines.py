@@ -7,9 +7,11 @@ from typing import Any, BinaryIO
 import orjson
 
 from integrations.standins.shopify.execute import arguments_of, complete
+from integrations.standins.shopify.paging import Page
 from integrations.standins.shopify.plan import Field, Selection
 from integrations.standins.shopify.resolvers import Call, Refusal
 from integrations.standins.shopify.schema import document_of
+from integrations.standins.shopify.stencils import Children, Stencils, fits
 
 MAX_CONNECTIONS = 5
 # levels of connections below the root one
@@ -60,12 +62,7 @@ def write_lines(query: BulkQuery, call: Call, file: BinaryIO) -> Iterator[tuple[
     """Write the result, reporting lines and root lines so far after each block."""
     objects = roots = 0
     call.root = query.root.key
-    rows = iter(_rows(query, call))
-    while True:
-        with call.shop.lock:
-            block, children = _block(query.node, rows, call)
-        if not block:
-            break
+    for block, children in _blocks(query, call):
         call.shop.random.shuffle(children)
         grandchildren = [line for _, later in children for line in later]
         lines = [*block, *(line for line, _ in children), *grandchildren]
@@ -74,17 +71,42 @@ def write_lines(query: BulkQuery, call: Call, file: BinaryIO) -> Iterator[tuple[
         yield objects, roots
 
 
-def _rows(query: BulkQuery, call: Call) -> Any:
+def _blocks(query: BulkQuery, call: Call) -> Iterator[tuple[list[bytes], Children]]:
+    """Some roots and their children at a time; orders of a filler are filled into stencils where that makes no difference."""
+    page = _page(query, call)
+    rows = iter(page.nodes)
+    while True:
+        with call.shop.lock:
+            block, children = _block(query.node, rows, call)
+        if not block:
+            break
+        yield block, children
+    table = getattr(call.shop, query.root.name, None)
+    if not page.filled or table is None:
+        return
+    if fits(query.node, table.filler):
+        stencils = Stencils(table.filler, lambda row: _line(query.node, row, call, None))
+        indexes = [index for index in page.filled if table.filler.first_id + index not in table.taken()] if table.taken() else page.filled
+        for start in range(0, len(indexes), BLOCK):
+            filled = [stencils.fill(index) for index in indexes[start : start + BLOCK]]
+            yield [line for line, _ in filled], [child for _, found in filled for child in found]
+        return
+    rows = table.filled(page.filled.start, page.filled.stop)
+    while (block := _block(query.node, rows, call))[0]:
+        yield block
+
+
+def _page(query: BulkQuery, call: Call) -> Page:
     try:
-        page = query.root.resolve(None, arguments_of(query.root, call), call)
+        return query.root.resolve(None, arguments_of(query.root, call), call) or Page([], [])
     except Refusal as refusal:
         call.errors.append({"message": str(refusal)})
-        return ()
-    return () if page is None else page.nodes
+        return Page([], [])
 
 
-def _block(node: Selection, rows: Iterator[Any], call: Call) -> tuple[list[bytes], list[tuple[bytes, list[bytes]]]]:
-    lines, children = [], []
+def _block(node: Selection, rows: Iterator[Any], call: Call) -> tuple[list[bytes], Children]:
+    lines: list[bytes] = []
+    children: Children = []
     for _, row in zip(range(BLOCK), rows, strict=False):
         line, found = _line(node, row, call, None)
         lines.append(line)
@@ -92,7 +114,7 @@ def _block(node: Selection, rows: Iterator[Any], call: Call) -> tuple[list[bytes
     return lines, children
 
 
-def _line(node: Selection, row: Any, call: Call, parent: str | None) -> tuple[bytes, list[tuple[bytes, list[bytes]]]]:
+def _line(node: Selection, row: Any, call: Call, parent: str | None) -> tuple[bytes, Children]:
     """A node's own line, and for each child its line with the lines below it."""
     call.children = []
     value = complete(node, row, call)

@@ -2,11 +2,12 @@
 
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
 from integrations.standins.shopify import words
+from integrations.standins.shopify.ids import zulu
 from integrations.standins.shopify.lives import Lives
 from integrations.standins.shopify.order_life import create_order, fulfil
 from integrations.standins.shopify.orders import Order
@@ -17,6 +18,10 @@ from integrations.standins.shopify.standin import ShopifyStandIn
 
 PATTERNS = 300
 LINES_PER_ORDER = 8
+TRANSACTIONS_PER_ORDER = 4
+# numbers and a time that stand for what differs between the orders of one pattern
+TOKEN = 7_777_000_000_000_000_000
+TOKEN_TIME = datetime(9777, 1, 2, 3, 4, 5, tzinfo=UTC)
 # spreads orders over customers without a visible pattern
 STRIDE = 7919
 EMAIL = "filler.{}@example.com"
@@ -43,29 +48,77 @@ class FilledOrders:
 
     def make(self, index: int) -> Order:
         """The order at an index."""
-        pattern, at = self.patterns[index % len(self.patterns)], self.moment(index)
-        line_ids = {line.id: self.first_line_id + index * LINES_PER_ORDER + place for place, line in enumerate(pattern.lines)}
-        owner = index * STRIDE % self.customers
-        first = self.first_transaction_id + index * 4
-        return replace(
-            pattern,
-            id=self.first_id + index,
+        owner = self._owner(index)
+        return _shaped(
+            self.pattern(index),
             number=self.first_number + index,
-            created_at=at,
-            updated_at=at,
-            customer_id=self.first_customer_id + owner,
+            at=self.moment(index),
             email=EMAIL.format(owner),
-            lines=[replace(line, id=line_ids[line.id]) for line in pattern.lines],
-            transactions=[replace(one, id=first + place, processed_at=at) for place, one in enumerate(pattern.transactions)],
-            fulfillments=[
-                replace(parcel, id=first, created_at=at, updated_at=at, lines=[(n, line_ids[line], q) for n, line, q in parcel.lines])
-                for parcel in pattern.fulfillments
-            ],
-            refunds=[
-                replace(made, id=first, created_at=at, lines=[replace(line, line_id=line_ids[line.line_id]) for line in made.lines])
-                for made in pattern.refunds
-            ],
+            ids=(
+                self.first_id + index,
+                self.first_customer_id + owner,
+                self.first_line_id + index * LINES_PER_ORDER,
+                self.first_transaction_id + index * TRANSACTIONS_PER_ORDER,
+            ),
         )
+
+    def pattern(self, index: int) -> Order:
+        """The lived order that the one at an index is like."""
+        return self.patterns[index % len(self.patterns)]
+
+    def blank(self, pattern: Order) -> Order:
+        """A pattern with a token wherever its orders differ."""
+        ids = TOKEN + 1, self.first_customer_id, TOKEN + 10, TOKEN + 20
+        return _shaped(pattern, number=TOKEN + 2, at=TOKEN_TIME, email=EMAIL.format(TOKEN + 3), ids=ids)
+
+    def token_pattern(self) -> bytes:
+        """A regular expression for every token."""
+        return b"%s|%s|%d" % (rb"7777\d{15}", zulu(TOKEN_TIME).encode(), self.first_customer_id)
+
+    def tokens(self, index: int) -> dict[bytes, bytes]:
+        """What stands for each token in the order at an index."""
+        owner = self._owner(index)
+        values = {
+            TOKEN + 1: self.first_id + index,
+            TOKEN + 2: self.first_number + index,
+            TOKEN + 3: owner,
+            # a customer who exists, because resolvers look it up
+            self.first_customer_id: self.first_customer_id + owner,
+        }
+        line, transaction = self.first_line_id + index * LINES_PER_ORDER, self.first_transaction_id + index * TRANSACTIONS_PER_ORDER
+        values.update({TOKEN + 10 + place: line + place for place in range(LINES_PER_ORDER)})
+        values.update({TOKEN + 20 + place: transaction + place for place in range(TRANSACTIONS_PER_ORDER)})
+        found = {b"%d" % token: b"%d" % value for token, value in values.items()}
+        found[zulu(TOKEN_TIME).encode()] = zulu(self.moment(index)).encode()
+        return found
+
+    def _owner(self, index: int) -> int:
+        return index * STRIDE % self.customers
+
+
+def _shaped(pattern: Order, *, number: int, at: datetime, email: str, ids: tuple[int, int, int, int]) -> Order:
+    """The pattern as another order; ids are those of order and customer, of the first line and of the first transaction."""
+    order_id, customer_id, first_line, first = ids
+    line_ids = {line.id: first_line + place for place, line in enumerate(pattern.lines)}
+    return replace(
+        pattern,
+        id=order_id,
+        number=number,
+        created_at=at,
+        updated_at=at,
+        customer_id=customer_id,
+        email=email,
+        lines=[replace(line, id=line_ids[line.id]) for line in pattern.lines],
+        transactions=[replace(one, id=first + place, processed_at=at) for place, one in enumerate(pattern.transactions)],
+        fulfillments=[
+            replace(parcel, id=first, created_at=at, updated_at=at, lines=[(n, line_ids[line], q) for n, line, q in parcel.lines])
+            for parcel in pattern.fulfillments
+        ],
+        refunds=[
+            replace(made, id=first, created_at=at, lines=[replace(line, line_id=line_ids[line.line_id]) for line in made.lines])
+            for made in pattern.refunds
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +193,7 @@ def fill_orders(
             patterns=_patterns(shop, lines, refunded=refunded, fulfilled=fulfilled, seed=seed),
             first_number=shop.next_number,
             first_line_id=shop.reserve_ids("LineItem", count * LINES_PER_ORDER),
-            first_transaction_id=shop.reserve_ids("OrderTransaction", count * 4),
+            first_transaction_id=shop.reserve_ids("OrderTransaction", count * TRANSACTIONS_PER_ORDER),
             first_customer_id=shop.customers.filler.first_id,
             customers=people,
         )

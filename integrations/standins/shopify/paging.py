@@ -28,6 +28,8 @@ class Page:
     cursors: list[str]
     has_next: bool = False
     has_previous: bool = False
+    # in a bulk operation: these indexes of the table's filler belong to the page too
+    filled: range = range(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,9 @@ def search_page(table: Table[Any], searchable: Searchable, arguments: Mapping[st
     reverse = bool(arguments.get("reverse"))
     window = (searchable.windows or {}).get(sort)
     if call.bulk:
+        span = _span(table, search, searchable)
+        if span is not None:
+            return Page([row for row in list(table.live.values()) if search.matches(row)], [], filled=span)
         return Page(_candidates(table, search, read, window=window, call=call), [])
     size, backwards = size_of(arguments, call)
     stamp = crc32(f"{searchable.name} {call.version} {sort} {reverse} {arguments.get('query') or ''}".encode())
@@ -114,12 +119,21 @@ def count_of(table: Table[Any], searchable: Searchable, query: str | None, call:
     live = sum(1 for row in table.live.values() if seen(row) and search.matches(row))
     if table.filler is None:
         return live
-    if not query or (search.only_windows and searchable.windows and set(search.low) | set(search.high) <= set(searchable.windows.values())):
-        start = max((table.index_at(low) for low in search.low.values()), default=0)
-        stop = min((table.index_at(high) for high in search.high.values()), default=table.filler.count)
+    span = _span(table, search, searchable)
+    if span is not None:
         overlaid = (key - table.filler.first_id for key in table.taken())
-        return live + max(0, stop - start) - sum(1 for index in overlaid if start <= index < stop)
+        return live + len(span) - sum(1 for index in overlaid if index in span)
     return live + sum(1 for row in table.filled() if search.matches(row))
+
+
+def _span(table: Table[Any], search: Search, searchable: Searchable) -> range | None:
+    """Indexes of the filler that match, when the query is nothing but windows of times that rise with it; else None."""
+    asked = set(search.low) | set(search.high)
+    if table.filler is None or not search.only_windows or not asked <= set((searchable.windows or {}).values()):
+        return None
+    start = max((table.index_at(low) for low in search.low.values()), default=0)
+    stop = min((table.index_at(high) for high in search.high.values()), default=table.filler.count)
+    return range(start, max(start, stop))
 
 
 def visible(call: Call) -> Callable[[Any], bool]:

@@ -68,7 +68,7 @@ def _shipping_line(order: Order, arguments: Any, call: Call) -> dict[str, Any] |
         return None
     charge = order.bag(order.shipping)
     return {
-        "id": gid("ShippingLine", order.id + 1),
+        "id": gid("ShippingLine", order.id),
         "title": order.shipping_title,
         "code": order.shipping_title,
         "source": "shopify",
