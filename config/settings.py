@@ -109,7 +109,8 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default="") or embedded_url(LOCAL_DIR / "postgres"))}
+DATABASE_URL = env.str("DATABASE_URL", default="") or embedded_url(LOCAL_DIR / "postgres")
+DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 _database = DATABASES["default"]
 _database["ATOMIC_REQUESTS"] = False
 _pool_size = env.int("DATABASE_POOL_SIZE", default=0)  # the web process sets it; a forking worker must not hold a pool
@@ -132,6 +133,7 @@ LOGIN_REDIRECT_URL = ACCOUNT_LOGOUT_REDIRECT_URL = "/admin/"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True  # until SESSION_COOKIE_AGE is over; nobody is asked
 ACCOUNT_ADAPTER = "config.accounts.ClosedAccountAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = False

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.apps import apps
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
 
 # Group → (title, symbol, model whose list it leads to). The first group has no heading; its first entry, the overview, is for everybody.
@@ -70,6 +71,7 @@ UNFOLD = {
     "SITE_SUBHEADER": "Operations console",
     "SITE_SYMBOL": "alt_route",
     "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("switchyard/favicon.svg")}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "monitoring.views.dashboard",
@@ -92,4 +94,4 @@ def account_pages(request: HttpRequest) -> dict[str, Any]:
         return {}
     from django.contrib import admin
 
-    return admin.site.each_context(request)
+    return {**admin.site.each_context(request), "title": "Your account"}

@@ -26,7 +26,7 @@ class Metric(models.TextChoices):
     INBOX_FAILED = "inbox_failed", "Inbox events that could not be read"
     ARRIVED = "arrived", "Inbox events received and objects pulled in the minute"
     READ_TOTAL = "read_total", "Objects pulled so far"
-    USUAL_GAP = "usual_gap", "Seconds that pass between arrivals at the quietest usual times"
+    USUAL_GAP = "usual_gap", "Seconds that usually pass between arrivals at this time of day"
     PRUNED_UNTIL = "pruned_until", "Time up to which sent payloads were pruned, as seconds of the epoch"
 
 

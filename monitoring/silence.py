@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from statistics import median_high
 
 from django.db.models import Q
 
@@ -29,7 +30,7 @@ def silence_limit(usual_seconds: float | None) -> timedelta:
 
 
 def usual_gaps(now: datetime) -> Iterator[Sample]:
-    """The longest pause between arrivals that each connection had around this time on the last days, as samples in seconds."""
+    """The pause between arrivals that is usual for each connection around this time of day, as samples in seconds."""
     days = [now - timedelta(days=back) for back in range(1, DAYS + 1)]
     spans = Q(at__gt=now - AROUND)
     for day in days:
@@ -45,10 +46,10 @@ def usual_gaps(now: datetime) -> Iterator[Sample]:
 
 
 def usual_gap(arrivals: Sequence[datetime], days: Sequence[datetime], now: datetime) -> timedelta | None:
-    """The longest pause around the same time on `days`, else in the last hours; None when too little is known."""
+    """The longest pause around the same time on a middling one of `days`, else in the last hours; None when too little is known."""
     gaps = [_longest_gap(arrivals, day) for day in days]
     if gaps:
-        return max(gaps)
+        return median_high(gaps)
     recent = arrivals[bisect_left(arrivals, now - AROUND) :]
     if len(recent) < FEWEST:
         return None

@@ -1,0 +1,69 @@
+"""Rows for tests of pages and endpoints: connections, flows, deliveries, exceptions, people, written without the engine."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from django.utils import timezone
+
+from integrations.models import Attempt, Connection, Delivery, Flow, Hold, InboxEvent, SyncException
+
+PASSWORD = "correct horse battery"
+
+
+def make_connections() -> tuple[Connection, Connection]:
+    """A shop and an Ometria account."""
+    shop = Connection.objects.create(platform="shopify", name="Example shop", external_id="example.myshopify.com", base_url="http://127.0.0.1:9")
+    return shop, Connection.objects.create(platform="ometria", name="Example Ometria", external_id="example", base_url="http://127.0.0.1:9")
+
+
+def make_flow(record_type: str = "order") -> Flow:
+    """A flow between the shop and Ometria, which are made when they do not exist."""
+    shop = Connection.objects.filter(platform="shopify").first()
+    shop, ometria = (shop, Connection.objects.get(platform="ometria")) if shop else make_connections()
+    return Flow.objects.create(source=shop, destination=ometria, record_type=record_type)
+
+
+def make_delivery(flow: Flow, key: str = "1001", **values: Any) -> Delivery:
+    """One delivery, ready since now unless told otherwise."""
+    now = timezone.now()
+    record = {"key": key, "customer": {"email": "ann@example.com", "first_name": "Ann"}}
+    defaults = {"record": record, "occurred_at": now, "due_at": now, "ready_since": now, "updated_at": now, "cause": "webhook"}
+    return Delivery.objects.create(flow=flow, record_key=key, **{**defaults, **values})
+
+
+def make_attempt(delivery: Delivery, outcome: str = "delivered", **values: Any) -> Attempt:
+    """One try."""
+    return Attempt.objects.create(delivery=delivery, number=1, outcome=outcome, **values)
+
+
+def make_exception(flow: Flow, kind: str = "unmapped_sku", subject: str = "TEE-RED", *, waiting: int = 0, **values: Any) -> SyncException:
+    """One open question with so many deliveries that wait for it."""
+    row = SyncException.objects.create(flow=flow, kind=kind, subject=subject, title=f"Unknown: {subject}", **values)
+    for number in range(waiting):
+        delivery = make_delivery(flow, f"{subject}-{number}", state=Delivery.State.BLOCKED)
+        Hold.objects.create(exception=row, delivery=delivery)
+    return row
+
+
+def make_event(connection: Connection, key: str, **values: Any) -> InboxEvent:
+    """One inbox event."""
+    return InboxEvent.objects.create(connection=connection, topic="orders/updated", dedup_key=key, body="{}", **values)
+
+
+def make_person(role: str = "", **values: Any) -> User:
+    """A member of the staff with a role; without one, somebody who may do nothing yet."""
+    user = User.objects.create_user(username=values.pop("username", role or "newcomer"), password=PASSWORD, is_staff=True, **values)
+    if role:
+        if not Group.objects.filter(name=role).exists():
+            call_command("sync_roles", verbosity=0)
+        user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+def minutes_ago(number: float) -> Any:
+    """A moment in the past."""
+    return timezone.now() - timedelta(minutes=number)
