@@ -49,9 +49,11 @@ def download(url: str, path: Path, *, cut_short: bool = False) -> Counts:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with closing(sqlite3.connect(work, isolation_level=None)) as database:
-            database.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-8000; BEGIN; {SCHEMA}")
+            database.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-8000; {SCHEMA}")
+            database.execute("BEGIN")
             counts = _fill(database, _lines(url), cut_short=cut_short)
-            database.executescript("CREATE INDEX child_parent ON child (parent, row); COMMIT;")
+            database.execute("CREATE INDEX child_parent ON child (parent, row)")
+            database.execute("COMMIT")
         work.replace(path)
     finally:
         work.unlink(missing_ok=True)

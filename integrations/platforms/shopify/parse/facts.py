@@ -139,6 +139,11 @@ class OrderFacts:
     attributes: dict[str, object]
 
 
+def by_id(facts: LineFacts | RefundFacts) -> tuple[int, str]:
+    """Sort key of lines and refunds: numeric ids in the order they were given, since a bulk file scatters them."""
+    return len(facts.key), facts.key
+
+
 def plus(*pairs: Pair) -> Pair:
     """The sum on both sides."""
     return Pair(sum((pair.shop for pair in pairs), ZERO), sum((pair.local for pair in pairs), ZERO))

@@ -8,7 +8,17 @@ from typing import Any
 
 from integrations.platforms.base import JsonObject
 from integrations.platforms.errors import Unparsable
-from integrations.platforms.shopify.parse.facts import NOTHING, LineFacts, OrderFacts, Pair, Purse, RefundFacts, RefundLineFacts, plus
+from integrations.platforms.shopify.parse.facts import (
+    NOTHING,
+    LineFacts,
+    OrderFacts,
+    Pair,
+    Purse,
+    RefundFacts,
+    RefundLineFacts,
+    by_id,
+    plus,
+)
 from integrations.platforms.shopify.parse.values import (
     address_of,
     child,
@@ -52,8 +62,8 @@ def graphql_facts(raw: JsonObject) -> OrderFacts:
         tax=purse.graphql(raw, "totalTaxSet") or NOTHING,
         shipping=purse.graphql(shipping, "discountedPriceSet") or NOTHING,
         shipping_tax=_taxes(purse, shipping),
-        lines=tuple(_line(purse, line) for line in items({"lineItems": need(raw, "lineItems")}, "lineItems")),
-        refunds=tuple(_refund(purse, refund) for refund in items(raw, "refunds")),
+        lines=tuple(sorted((_line(purse, line) for line in items({"lineItems": need(raw, "lineItems")}, "lineItems")), key=by_id)),
+        refunds=tuple(sorted((_refund(purse, refund) for refund in items(raw, "refunds")), key=by_id)),
         fulfilments=tuple(_fulfilment(shipment) for shipment in items(raw, "fulfillments")),
         customer=_customer(raw),
         shipping_address=address_of(raw.get("shippingAddress")),

@@ -7,7 +7,17 @@ from decimal import Decimal
 from typing import Any
 
 from integrations.platforms.base import JsonObject
-from integrations.platforms.shopify.parse.facts import NOTHING, LineFacts, OrderFacts, Pair, Purse, RefundFacts, RefundLineFacts, plus
+from integrations.platforms.shopify.parse.facts import (
+    NOTHING,
+    LineFacts,
+    OrderFacts,
+    Pair,
+    Purse,
+    RefundFacts,
+    RefundLineFacts,
+    by_id,
+    plus,
+)
 from integrations.platforms.shopify.parse.values import (
     address_of,
     amount,
@@ -51,8 +61,10 @@ def rest_facts(raw: JsonObject) -> OrderFacts:
         tax=purse.rest(raw, "total_tax") or NOTHING,
         shipping=plus(*(_shipping(purse, line) for line in shipping)),
         shipping_tax=plus(*(_taxes(purse, line) for line in shipping)),
-        lines=tuple(_line(purse, line, groups) for line in items({"line_items": need(raw, "line_items")}, "line_items")),
-        refunds=tuple(_refund(purse, refund) for refund in items(raw, "refunds")),
+        lines=tuple(
+            sorted((_line(purse, line, groups) for line in items({"line_items": need(raw, "line_items")}, "line_items")), key=by_id)
+        ),
+        refunds=tuple(sorted((_refund(purse, refund) for refund in items(raw, "refunds")), key=by_id)),
         fulfilments=tuple(_fulfilment(shipment) for shipment in items(raw, "fulfillments")),
         customer=_customer(raw),
         shipping_address=address_of(raw.get("shipping_address")),

@@ -10,7 +10,7 @@ from integrations.platforms.base import Account, JsonObject
 from integrations.platforms.shopify.documents import checked_markets
 from integrations.platforms.shopify.parse.customer import metafields_of
 from integrations.platforms.shopify.parse.order import store_of
-from integrations.platforms.shopify.parse.values import amount, child, items, key_of, moment, need, optional_key, tags_of, text
+from integrations.platforms.shopify.parse.values import amount, child, count, items, key_of, moment, need, optional_key, tags_of, text
 from integrations.platforms.shopify.webhooks import TIME_KEY
 from mapping.records import Price, Product, Record, Variant
 
@@ -23,8 +23,9 @@ def parse_product(account: Account, raw: JsonObject) -> Sequence[Record]:
     countries = checked_markets(account.settings.get("market_countries"))
     title = _translated(raw, "title")
     product_key, updated = key_of(need(raw, "id")), moment(raw, "updatedAt")
-    images = tuple(url for node in items(raw, "media") if (url := text(child(node, "image"), "url")))
-    variants = [_variant(raw, node, countries, title=title, image=images[0] if images else "") for node in items(raw, "variants")]
+    images = _images(raw)
+    nodes = sorted(items(raw, "variants"), key=lambda node: count(node, "position"))  # a bulk file gives them in any order
+    variants = [_variant(raw, node, countries, title=title, image=images[0] if images else "") for node in nodes]
     product = Product(
         key=product_key,
         occurred_at=_newest(updated, variants),
@@ -109,6 +110,13 @@ def _payable(price: Price) -> Decimal:
 
 def _newest(updated: datetime, variants: Sequence[Variant]) -> datetime:
     return max([updated, *(variant.occurred_at for variant in variants)])
+
+
+def _images(raw: JsonObject) -> tuple[str, ...]:
+    """Picture addresses, the featured one first and the others by age, whatever order they came in."""
+    featured = child(raw, "featuredMedia").get("id")
+    nodes = sorted(items(raw, "media"), key=lambda node: (node.get("id") != featured, len(text(node, "id")), text(node, "id")))
+    return tuple(url for node in nodes if (url := text(child(node, "image"), "url")))
 
 
 def _translated(raw: JsonObject, key: str, name: str = "") -> str:
