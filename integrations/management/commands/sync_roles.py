@@ -26,4 +26,5 @@ class Command(BaseCommand):
             for role, names in settings.ROLES.items():
                 group, _ = Group.objects.get_or_create(name=role)
                 group.permissions.set([known[name] for name in names])
-        self.stdout.write(f"{len(settings.ROLES)} roles are up to date.")
+        if options["verbosity"]:
+            self.stdout.write(f"{len(settings.ROLES)} roles are up to date.")

@@ -1,0 +1,112 @@
+"""`manage.py demo`: the whole product on this machine, with stand-ins for the platforms."""
+
+from __future__ import annotations
+
+import signal
+import time
+from argparse import ArgumentParser
+from datetime import timedelta
+from random import Random
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.utils import timezone
+
+from integrations.engine.pull import start_backfill
+from integrations.management.demo import cast, database, story, verdict
+from integrations.management.demo.crew import Crew, free_port
+from integrations.management.demo.motion import Motion
+from integrations.management.demo.news import News
+from integrations.management.demo.stage import Stage
+
+TICK_SECONDS = 1.0
+BACKFILL_DAYS = 90
+
+
+class Stopped(Exception):
+    """Somebody asked the demo to end."""
+
+
+class Command(BaseCommand):
+    """Stand-ins, console, worker and live traffic until Ctrl-C; or with --once a finite story that ends in a table."""
+
+    help = "Run everything on this machine with stand-ins for Shopify and Ometria. --once plays a story, compares both ends and exits."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Nothing is required."""
+        parser.add_argument("--once", action="store_true", help="play a finite story, print one table and fail when any count disagrees")
+        parser.add_argument("--port", type=int, default=8000, help="port of the console; another one is taken when it is not free")
+        parser.add_argument("--keep", action="store_true", help="go on with the database of the last demo")
+        parser.add_argument("--database", default=database.DATABASE, help=f"name of the demo's own database (default {database.DATABASE})")
+        parser.add_argument("--seed", type=int, default=1, help="another seed is another shop")
+        parser.add_argument("--workers", type=int, default=4, help="processes of the worker (default 4)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Raises CommandError when the story does not come out right; everything that was started is stopped in any case."""
+        if not settings.DEMO:
+            raise CommandError("The demo needs DEMO=1 in the environment; `make demo` sets it.")
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _stop)
+        begun = time.monotonic()
+        try:
+            self._run(options)
+        except Stopped:
+            self.stdout.write("Stopping …")
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
+            connection.close()
+        self._say(f"ended after {time.monotonic() - begun:.0f} seconds")
+
+    def _run(self, options: dict[str, Any]) -> None:
+        url = database.enter(options["database"], keep=options["keep"])
+        self._say(f"database {options['database']}: bringing tables up to date")
+        call_command("migrate", verbosity=0, interactive=False)
+        port = free_port(options["port"])
+        logs = settings.LOCAL_DIR / "demo" / options["database"]
+        with Stage(seed=options["seed"]) as stage, Crew(url, port, logs, options["workers"]) as crew:
+            lived = story.lived(stage)
+            self._say("the shop has a past: " + ", ".join(f"{count} {name}" for name, count in lived.items()))
+            players = cast.seed(shop_url=stage.shop_url, account_url=stage.account_url, webhook_base_url=crew.address)
+            crew.start_web()
+            crew.start_worker()
+            self._welcome(crew)
+            news = News(self._say)
+            motion = Motion(stage, crew, news.tell)
+            if options["once"]:
+                self._once(story.Story(stage, players, motion, self._say, Random(options["seed"])))  # noqa: S311 - reproducible
+            else:
+                self._forever(story.Story(stage, players, motion, self._say))
+
+    def _once(self, play: story.Story) -> None:
+        play.play()
+        found = verdict.reach(play.stage, play.cast)
+        self.stdout.write("\n" + verdict.table(found) + "\n")
+        if not found.agrees:
+            raise CommandError(f"{len(found.faults)} differences between the two ends.")
+
+    def _forever(self, play: story.Story) -> None:
+        story.connect(play)
+        since = timezone.now() - timedelta(days=BACKFILL_DAYS)
+        start_backfill(play.cast.shop, ["products", "customers", "orders"], since=since)
+        while True:
+            play.live(1)
+            play.motion.pause(TICK_SECONDS)
+
+    def _welcome(self, crew: Crew) -> None:
+        lines = ["", f"  Console    {crew.address}/", "  Sign in as"]
+        lines += [f"    {role:<14} {cast.password(role)}" for role in cast.ROLES]
+        lines += [f"  Logs       {crew.logs}", "  Ctrl-C stops everything.", ""]
+        self.stdout.write("\n".join(lines))
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(f"{timezone.localtime():%H:%M:%S}  {line}")
+        self.stdout.flush()
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise Stopped

@@ -1,0 +1,95 @@
+"""What is still moving: the demo waits here for a thing to happen or for everything to come to rest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.core.management.base import CommandError
+from django.utils import timezone
+from django_q.models import OrmQ
+from django_q.tasks import async_task
+
+from integrations.management.demo.crew import Crew
+from integrations.management.demo.stage import Stage
+from integrations.models import Checkpoint, Delivery, InboxEvent, Receipt
+
+LOOK_SECONDS = 0.25
+SWEEP_SECONDS = 3.0  # the demo's minute: what the worker does every minute happens this often
+BUSY_TASKS = 20
+MOVING = (Delivery.State.READY, Delivery.State.SENDING, Delivery.State.ACCEPTED)
+PULLING = (Checkpoint.State.WAITING, Checkpoint.State.RUNNING)
+REST_LOOKS = 3
+
+
+class Overdue(CommandError):
+    """Something that should have happened did not happen in time."""
+
+
+@dataclass(slots=True)
+class Motion:
+    """The demo's clock: waits with a bound, tells the news meanwhile, and shortens the worker's minute."""
+
+    stage: Stage
+    crew: Crew
+    news: Callable[[], None]
+    _swept: float = field(default=0.0)
+
+    def until(self, what: str, happened: Callable[[], bool], *, seconds: float) -> None:
+        """Wait until it happened; raises Overdue with what is in the way, and CommandError when a process ended."""
+        end = time.monotonic() + seconds
+        while not happened():
+            if time.monotonic() > end:
+                raise Overdue(f"Not within {seconds:.0f} seconds: {what}. {waiting(self.stage)}")
+            self.beat()
+            time.sleep(LOOK_SECONDS)
+        self.news()
+
+    def pause(self, seconds: float) -> None:
+        """Let the demo run on."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.beat()
+            time.sleep(min(left, LOOK_SECONDS))
+
+    def rest(self, *, seconds: float) -> None:
+        """Wait until nothing moves any more, in several looks in a row."""
+        looks = 0
+
+        def at_rest() -> bool:
+            nonlocal looks
+            looks = looks + 1 if not is_moving(self.stage) else 0
+            return looks >= REST_LOOKS
+
+        self.until("everything comes to rest", at_rest, seconds=seconds)
+
+    def beat(self) -> None:
+        """One look: the processes live, the news is told, and now and then the sweep runs."""
+        self.crew.check()
+        self.news()
+        if time.monotonic() - self._swept > SWEEP_SECONDS and OrmQ.objects.count() < BUSY_TASKS:
+            self._swept = time.monotonic()
+            async_task("integrations.tasks.sweep")
+
+
+def is_moving(stage: Stage) -> bool:
+    """Whether a webhook, an inbox event, a delivery, a receipt or a pull is still under way."""
+    return bool(
+        stage.shopify.sender.waiting()
+        or InboxEvent.objects.filter(state=InboxEvent.State.NEW).exists()
+        or Delivery.objects.filter(state__in=MOVING).exists()
+        or Receipt.objects.filter(state=Receipt.State.OPEN).exists()
+        or Checkpoint.objects.filter(state__in=PULLING, due_at__lte=timezone.now()).exists()
+        or stage.ometria.look("/state")["counts"]["queued"]
+    )
+
+
+def waiting(stage: Stage) -> str:
+    """What is under way, in words, for the message of an overdue wait."""
+    rows = Delivery.objects.filter(state__in=MOVING).values_list("flow__record_type", "state", "last_code", "last_message")
+    parts = [f"{stage.shopify.sender.waiting()} webhooks", f"{InboxEvent.objects.filter(state=InboxEvent.State.NEW).count()} inbox events"]
+    parts += [f"{rows.count()} deliveries"]
+    parts += [f"{kind} {state} {code} {message}".strip() for kind, state, code, message in rows[:5]]
+    parts += [f"pull of {row.reader} {row.state} {row.error}".strip() for row in Checkpoint.objects.filter(state__in=PULLING)]
+    return "Still under way: " + "; ".join(parts)

@@ -1,0 +1,52 @@
+"""The stage: both stand-ins behind one loopback server, with the names and keys that only the demo uses."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from integrations.management.demo.living import LivingShop
+from integrations.standins.ometria import OmetriaStandIn
+from integrations.standins.server import StandInServer
+from integrations.standins.shopify.shops import Shop, ShopSpec
+
+SHOP_DOMAIN = "demo-shop.myshopify.com"
+SHOP_CLIENT_ID = "demo-client-id"
+SHOP_SECRET = "demo-shopify-secret"  # noqa: S105 - a demo value
+ACCOUNT_NAME = "demo-account"
+ACCOUNT_KEY = "demo-ometria-key"
+CURRENCY = "GBP"
+RATE = 8.0  # calls a second that the demo's Ometria account may make
+
+
+class Stage:
+    """The outside world of the demo; a context manager that leaves no thread behind."""
+
+    def __init__(self, *, port: int = 0, seed: int = 1) -> None:
+        self.seed = seed
+        spec = ShopSpec(domain=SHOP_DOMAIN, client_id=SHOP_CLIENT_ID, client_secret=SHOP_SECRET, currency=CURRENCY, name="Demo shop")
+        self.shopify = LivingShop([spec], seed=seed, retry_seconds=20.0)
+        self.ometria = OmetriaStandIn({ACCOUNT_NAME: ACCOUNT_KEY}, push_rate=RATE, read_rate=RATE, delay=0.5)
+        self.server = StandInServer([self.shopify, self.ometria], port=port)
+
+    @property
+    def shop(self) -> Shop:
+        """The demo shop."""
+        return self.shopify.shop(SHOP_DOMAIN)
+
+    @property
+    def shop_url(self) -> str:
+        """Where the demo shop's API is."""
+        return f"{self.server.url('shopify')}/{SHOP_DOMAIN}"
+
+    @property
+    def account_url(self) -> str:
+        """Where the demo account's API is."""
+        return self.server.url("ometria")
+
+    def __enter__(self) -> Self:
+        self.server.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.server.stop()

@@ -1,0 +1,259 @@
+"""The verdict: what the shop holds, what we moved and what the Ometria stand-in holds, compared without asking the engine."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from integrations.management.demo.cast import Cast
+from integrations.management.demo.stage import Stage
+from integrations.models import Delivery, Flow, InboxEvent
+from integrations.models.kinds import KINDS
+from integrations.standins.shopify.orders import Order
+
+SHOWN_FAULTS = 8
+CONSENT = {"SUBSCRIBED": True, "UNSUBSCRIBED": False}
+State = Delivery.State
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One flow: figures by column and what does not agree, in words."""
+
+    flow: str
+    source: int | None  # things the shop itself has; None where it keeps no list
+    records: int
+    delivered: int
+    held: Counter[str]  # by reason
+    skipped: int
+    refused: int
+    moving: int
+    there: int
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One promise beyond the counts, kept or not."""
+
+    text: str
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """All of it; `agrees` decides the command's exit code."""
+
+    rows: tuple[Row, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def faults(self) -> list[str]:
+        """Everything that does not agree."""
+        return [fault for part in (*self.rows, *self.checks) for fault in part.faults]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether nothing differs."""
+        return not self.faults
+
+
+def reach(stage: Stage, cast: Cast) -> Verdict:
+    """Compare both ends."""
+    held = {name: stage.ometria.look(f"/{name}") for name in ("contacts", "orders", "products", "events")}
+    rows = tuple(_row(stage, cast.flows[kind], there(held), truth) for kind, (there, truth) in FLOWS.items())
+    checks = (
+        _money(stage, held["orders"]),
+        _contacts(stage, cast, held["contacts"]),
+        _prices(stage, held["products"]),
+        _once(stage),
+        _webhooks(stage, cast),
+        _unknown_keys(stage),
+    )
+    return Verdict(rows, checks)
+
+
+def _row(stage: Stage, flow: Flow, there: set[str], truth: Callable[[Stage], set[str] | None]) -> Row:
+    deliveries = list(Delivery.objects.filter(flow=flow).values_list("pk", "record_key", "state", "destination_key", "sent_hash", "issues"))
+    states = Counter(state for _, _, state, _, _, _ in deliveries)
+    blocked = [(key, [issue["kind"] for issue in issues]) for _, key, state, _, _, issues in deliveries if state == State.BLOCKED]
+    reasons = Counter(KINDS[kind].label.lower() for _, kinds in blocked for kind in set(kinds) if kind != "refused")
+    refused = sum("refused" in kinds for _, kinds in blocked)
+    sent = {destination for _, _, _, destination, digest, _ in deliveries if digest}
+    moving = len(deliveries) - states[State.DELIVERED] - states[State.SKIPPED] - len(blocked)
+    source = truth(stage)
+    faults = [*_missing(f"{flow.record_type} sent but not there", sent - there)]
+    if flow.record_type != "checkout":  # an abandoned checkout that was recovered is two events there
+        faults += _missing(f"{flow.record_type} there but never sent", there - sent)
+    if source is not None:
+        faults += _missing(f"{flow.record_type} of the shop that never came in", source - {key for _, key, *_ in deliveries})
+    if moving:
+        faults.append(f"{moving} {flow.record_type} deliveries are still on their way")
+    return Row(
+        flow.record_type, len(source) if source is not None else None, len(deliveries), states[State.DELIVERED], reasons,
+        states[State.SKIPPED], refused, moving, len(there), tuple(faults),
+    )  # fmt: skip
+
+
+def _missing(what: str, keys: set[str]) -> list[str]:
+    return [f"{what}: {key}" for key in sorted(keys)]
+
+
+def _ids(name: str) -> Callable[[Stage], set[str]]:
+    return lambda stage: {str(key) for key in getattr(stage.shop, name).live}
+
+
+def _products(variants: bool) -> Callable[[dict[str, Any]], set[str]]:
+    return lambda held: {key for key, record in held["products"].items() if bool(record.get("is_variant")) is variants}
+
+
+# record type → what the account holds of it, and what the shop has of it
+FLOWS: dict[str, tuple[Callable[[dict[str, Any]], set[str]], Callable[[Stage], set[str] | None]]] = {
+    "customer": (lambda held: set(held["contacts"]), _ids("customers")),
+    "order": (lambda held: set(held["orders"]), _ids("orders")),
+    "checkout": (lambda held: set(held["events"]), lambda stage: None),
+    "product": (_products(False), _ids("products")),
+    "variant": (_products(True), _ids("variants")),
+}
+
+
+# --- promises beyond the counts ----------------------------------------------------------------------------------------
+
+
+def _money(stage: Stage, held: dict[str, Any]) -> Check:
+    """Net of every order: what the shop still has of it equals what the account makes of it; what was cancelled does not count."""
+    faults, compared = [], 0
+    for order in stage.shop.orders.live.values():
+        record = held.get(f"shp-{order.id}")
+        if record is None:
+            continue  # held or skipped: the counts tell
+        compared += 1
+        faults += _differences(order, record)
+    return Check(f"{compared} orders: net value, validity and sums are equal on both sides", tuple(faults))
+
+
+def _differences(order: Order, record: dict[str, Any]) -> Iterator[str]:
+    grand, refunded = _decimal(record["grand_total"]), _decimal(record["total_refunded"])
+    other = _decimal(record.get("properties", {}).get("refund_other") or 0)
+    if order.cancelled_at is not None:
+        if record["is_valid"] or record["status"] != "cancelled":
+            yield f"order {order.name} is cancelled, but {record['status']} and valid={record['is_valid']} there"
+        return
+    if grand - refunded - other != order.current_total:
+        yield f"order {order.name}: {order.current_total} at the shop, {grand} − {refunded} − {other} there"
+    fully = order.financial_status == "REFUNDED"
+    if record["is_valid"] is not (order.financial_status in COUNTING):
+        yield f"order {order.name} is {order.financial_status} at the shop, valid={record['is_valid']} there"
+    if fully and record["status"] != "refunded":
+        yield f"order {order.name} is refunded at the shop, {record['status']} there"
+    parts = sum((_decimal(record.get(name, 0)) for name in ("subtotal", "discount", "tax", "shipping")), Decimal(0))
+    if parts != grand:
+        yield f"order {order.name}: its parts make {parts} there, not {grand}"
+
+
+COUNTING = {"PAID", "PARTIALLY_REFUNDED"}
+
+
+def _decimal(value: object) -> Decimal:
+    return Decimal(str(value))
+
+
+def _contacts(stage: Stage, cast: Cast, held: dict[str, Any]) -> Check:
+    """E-mail and e-mail consent of every customer that was sent."""
+    faults, compared = [], 0
+    for customer in stage.shop.customers.live.values():
+        record = held.get(f"shopify:{customer.id}")
+        if record is None:
+            continue
+        compared += 1
+        said = {"EXPLICITLY_OPTEDIN": True, "EXPLICITLY_OPTEDOUT": False}.get(record.get("marketing_optin", ""))
+        if record.get("email") != (customer.email or None):
+            faults.append(f"customer {customer.id}: another e-mail address there")
+        if said != CONSENT.get(customer.email_consent.state):
+            faults.append(f"customer {customer.id}: {customer.email_consent.state} at the shop, {record.get('marketing_optin')} there")
+    return Check(f"{compared} customers: e-mail address and consent are equal on both sides", tuple(faults))
+
+
+def _prices(stage: Stage, held: dict[str, Any]) -> Check:
+    """The price a buyer pays for every variant."""
+    faults, compared = [], 0
+    for variant in stage.shop.variants.live.values():
+        record = held.get(str(variant.id))
+        if record is None:
+            continue
+        compared += 1
+        paid = record.get("special_price") if record.get("special_price") is not None else record["price"]
+        if _decimal(paid) != variant.price:
+            faults.append(f"variant {variant.sku}: {variant.price} at the shop, {paid} there")
+    return Check(f"{compared} variants: the price is equal on both sides", tuple(faults))
+
+
+def _once(stage: Stage) -> Check:
+    """The account's own ledger: nothing was applied twice in a row with the same content, nothing was rejected."""
+    last: dict[tuple[str, str], str] = {}
+    twice, effects = [], stage.ometria.ledger.effects()
+    for effect in effects:
+        key = (effect.kind, effect.key)
+        if effect.kind == "rejected":
+            twice.append(f"rejected: {effect.key}")
+        elif last.get(key) == effect.digest:
+            twice.append(f"applied twice with the same content: {effect.kind} {effect.key}")
+        last[key] = effect.digest
+    return Check(f"{len(effects)} effects in the account's ledger, none of them twice", tuple(twice))
+
+
+def _webhooks(stage: Stage, cast: Cast) -> Check:
+    """Every acknowledged webhook is one inbox event, however often it came."""
+    acknowledged: dict[str, int] = defaultdict(int)
+    for effect in stage.shopify.ledger.effects("webhook_sent"):
+        acknowledged[effect.key] += 1
+    stored = set(InboxEvent.objects.filter(connection=cast.shop).exclude(topic__startswith="pull:").values_list("dedup_key", flat=True))
+    known = {key.rpartition(":")[2] for key in stored}
+    faults = _missing("webhook acknowledged but not stored", set(acknowledged) - known)
+    if len(stored) != len(known & set(acknowledged)):
+        faults.append(f"{len(stored)} inbox events for {len(acknowledged)} different webhooks")
+    failed = InboxEvent.objects.filter(connection=cast.shop, state=InboxEvent.State.FAILED).count()
+    faults += [f"{failed} inbox events could not be read"] if failed else []
+    total = sum(acknowledged.values())
+    return Check(f"{total} webhooks acknowledged, {len(acknowledged)} different ones, each stored once", tuple(faults))
+
+
+def _unknown_keys(stage: Stage) -> Check:
+    found = stage.ometria.look("/unknown-keys")
+    return Check("every field that was sent is one the account knows", tuple(f"unknown field: {name}" for name in found))
+
+
+# --- the table ---------------------------------------------------------------------------------------------------------
+
+
+HEADS = ("flow", "at the shop", "records in", "delivered", "held", "skipped", "refused", "at Ometria", "agree")
+
+
+def table(verdict: Verdict) -> str:
+    """The verdict as text."""
+    lines = [HEADS, *(_cells(row) for row in verdict.rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADS))]
+    out = [_line(lines[0], widths), "─" * (sum(widths) + 3 * (len(widths) - 1)), *(_line(line, widths) for line in lines[1:]), ""]
+    out += [f"{'✓' if not check.faults else '✗'} {check.text}" for check in verdict.checks]
+    for fault in verdict.faults[:SHOWN_FAULTS]:
+        out.append(f"  ! {fault}")
+    if len(verdict.faults) > SHOWN_FAULTS:
+        out.append(f"  ! and {len(verdict.faults) - SHOWN_FAULTS} more")
+    return "\n".join(out)
+
+
+def _cells(row: Row) -> Sequence[str]:
+    held = ", ".join(f"{count} {reason}" for reason, count in sorted(row.held.items())) or "0"
+    source = "–" if row.source is None else str(row.source)
+    figures = (row.records, row.delivered, held, row.skipped, row.refused, row.there)
+    return (row.flow, source, *map(str, figures), "yes" if not row.faults else "NO")
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return " │ ".join(
+        cell.ljust(width) if column in (0, 4, 8) else cell.rjust(width)
+        for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ).rstrip()
