@@ -123,5 +123,6 @@ def _said(body: bytes) -> str:
     except orjson.JSONDecodeError:
         return body[:120].decode("utf-8", "replace").replace("\n", " ")
     if isinstance(parsed, dict):
-        parsed = parsed.get("message") or parsed.get("errors") or parsed.get("error_description") or parsed.get("error") or parsed
+        granted = ": ".join(str(parsed[name]) for name in ("error", "error_description") if parsed.get(name))  # OAuth: code and words
+        parsed = parsed.get("message") or parsed.get("errors") or granted or parsed
     return str(parsed)[:300]
