@@ -27,10 +27,9 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One compiled rule inside its object: the last name of the target, the value's reader and its steps."""
+    """One compiled rule inside its object: the value's reader, its steps, and the rule for when something is wrong."""
 
-    key: str
-    read: Reader
+    quick: tuple[str, int, Getter, bool]  # last name of the target, the reader's depth and getter, whether there are steps: read per value
     steps: tuple[CompiledStep, ...]
     rule: Rule
     currency: Reader | None = None  # only where it is not the record's own currency
@@ -127,14 +126,15 @@ def _add(node: Node, key: str, rule: Rule, record_type: RecordType) -> None:
         return
     steps = tuple(step(call) for call in rule.transforms)
     if not rule.source:
-        node.fields.append(Field(key, Reader(0, lambda _record: rule.constant), steps, rule))
+        node.fields.append(Field((key, 0, lambda _record: rule.constant, bool(steps)), steps, rule))
         return
     source = source_field(record_type, rule.source)
     depth = len(list_paths(rule.target))
     currency = None
     if source.currency and source.currency != ROOT_CURRENCY:
         currency = _reader(source_field(record_type, source.currency), depth, record_type)
-    node.fields.append(Field(key, _reader(source, depth, record_type), steps, rule, currency))
+    read = _reader(source, depth, record_type)
+    node.fields.append(Field((key, read.depth, read.get, bool(steps)), steps, rule, currency))
 
 
 def _reader(source: SourceField, depth: int, record_type: RecordType) -> Reader:

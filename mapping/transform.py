@@ -120,9 +120,9 @@ class _Run:
 def _fill(node: Node, scopes: tuple[Any, ...], run: _Run) -> JsonObject:
     out = dict(node.constants)
     for field in node.fields:
-        depth = field.read.depth
-        value = field.read.get(scopes if depth < 0 else scopes[depth])
-        if value.__class__ not in PLAIN or field.steps:
+        key, depth, get, has_steps = field.quick
+        value = get(scopes if depth < 0 else scopes[depth])
+        if has_steps or not (value is None or value.__class__ in PLAIN):
             value = _convert(value, field, scopes, run)
             if value is HELD:
                 continue
@@ -131,7 +131,7 @@ def _fill(node: Node, scopes: tuple[Any, ...], run: _Run) -> JsonObject:
                 run.missing(field.rule)
             if not field.rule.keep_null:
                 continue
-        out[field.key] = value
+        out[key] = value
     for key, inner in node.objects.items():
         found = _fill(inner, scopes, run)
         if found:
@@ -161,9 +161,9 @@ def _convert(value: Any, field: Field, scopes: tuple[Any, ...], run: _Run) -> An
         run.currency = field.currency.get(scopes if depth < 0 else scopes[depth]) or ""
     try:
         for step in field.steps:
-            if step.on_empty or not (value is None or value == "" or value == () or value == []):
+            if value or step.on_empty or not (value is None or value == "" or value == () or value == []):
                 value = step.apply(value, run)
-        return _encode(value, run)
+        return number(value, run.currency) if value.__class__ is Decimal else _encode(value, run)
     except Invalid as fault:
         run.note(field.rule, fault)
         return None if field.rule.on_invalid is OnInvalid.DROP else HELD
@@ -176,7 +176,7 @@ def _encode(value: Any, run: _Run) -> Any:
     kind = value.__class__
     if value is None or kind in PLAIN:
         return value
-    if kind is Decimal:
+    if kind is Decimal:  # inside a list or an object
         return number(value, run.currency)
     if kind is datetime:
         return iso_datetime(value)
