@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.engine import accounts, circuit, exceptions, leases
+from integrations.engine.freshness import seen
 from integrations.engine.outbox import Cause, backoff, enqueue
 from integrations.engine.siblings import drop_missing_variants
 from integrations.engine.wake import wake_connection
@@ -100,9 +102,9 @@ def process_batch(connection: Connection, limit: int = 200) -> ProcessResult:
     result = ProcessResult(taken=len(taken))
     if not taken:
         return result
-    started = time.monotonic()
+    started, asked_at = time.monotonic(), timezone.now()
     objects = _expanded(connection, taken, result)
-    _store(connection, _parsed(connection, objects, result), result)
+    _store(connection, _parsed(connection, objects, result, asked_at=asked_at), result)
     log.info(
         "inbox batch", connection=connection.pk, size=len(taken), records=result.records, changed=result.changed, failed=result.failed,
         ms=round((time.monotonic() - started) * 1000),
@@ -198,7 +200,9 @@ def _postponed(connection: Connection, hints: Sequence[Taken], fault: PlatformEr
     ]
 
 
-def _parsed(connection: Connection, objects: Sequence[tuple[Taken, RawObject]], result: ProcessResult) -> Found:
+def _parsed(
+    connection: Connection, objects: Sequence[tuple[Taken, RawObject]], result: ProcessResult, *, asked_at: datetime
+) -> Found:
     """The records in all objects by the lane of their event; what cannot be parsed fails its event alone."""
     platform, account = accounts.platform_of(connection), accounts.account_for(connection)
     records: Found = defaultdict(list)
@@ -206,8 +210,9 @@ def _parsed(connection: Connection, objects: Sequence[tuple[Taken, RawObject]], 
     lanes = {item.id: item.lane for item, _ in objects}
     unreadable: set[int] = set()
     for item, raw in objects:
+        seen_at = asked_at if item.event.hint else item.event.occurred_at
         try:
-            found[item.id] += platform.parse(account, raw)
+            found[item.id] += [seen(record, seen_at) for record in platform.parse(account, raw)]
         except Unparsable as fault:
             unreadable.add(item.id)
             result.verdicts.append(Verdict(item.id, InboxEvent.State.FAILED, str(fault)[:500]))

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from integrations.engine import accounts, circuit, exceptions, leases
+from integrations.engine.freshness import seen
 from integrations.engine.outbox import Cause, backoff, enqueue
 from integrations.engine.siblings import drop_missing_variants
 from integrations.models import Checkpoint, Connection, InboxEvent
@@ -168,7 +169,7 @@ def pull_page(checkpoint: Checkpoint) -> PullResult:
     """Read one page and store its records, its unreadable objects and its cursor in one transaction."""
     reader = readers_of(checkpoint.connection)[checkpoint.reader]
     bulk = checkpoint.purpose == Purpose.BACKFILL
-    window = _window(checkpoint, reader)
+    window, asked_at = _window(checkpoint, reader), timezone.now()
     try:
         client = accounts.client_for(checkpoint.connection, lane=Lane.BULK if bulk else Lane.STANDARD)
         page = (reader.backfill if bulk and reader.backfill else reader.pull)(client, window, checkpoint.cursor or None)
@@ -176,7 +177,7 @@ def pull_page(checkpoint: Checkpoint) -> PullResult:
     except PlatformError as fault:
         return _postpone(checkpoint, fault)
     circuit.answered(checkpoint.connection)
-    records, failed = _parse(checkpoint.connection, page)
+    records, failed = _parse(checkpoint.connection, page, asked_at=None if bulk and reader.backfill else asked_at)
     with transaction.atomic():
         enqueue(checkpoint.connection, records, cause=Cause(checkpoint.purpose))
         drop_missing_variants(checkpoint.connection, records)
@@ -249,13 +250,14 @@ def _postpone(checkpoint: Checkpoint, fault: PlatformError) -> PullResult:
     return PullResult(resume_in=delay)
 
 
-def _parse(connection: Connection, page: Page) -> tuple[list[Record], list[tuple[dict[str, Any], str]]]:
+def _parse(connection: Connection, page: Page, *, asked_at: datetime | None) -> tuple[list[Record], list[tuple[dict[str, Any], str]]]:
+    """The records of a page and what cannot be read; `asked_at` None for history, whose state may be older than the page."""
     platform, account = accounts.platform_of(connection), accounts.account_for(connection)
     records: list[Record] = []
     failed = list(page.failed)
     for raw in page.objects:
         try:
-            records += platform.parse(account, raw)
+            records += [seen(record, asked_at) for record in platform.parse(account, raw)]
         except Unparsable as fault:
             failed.append((_named(raw), str(fault)))
         except Exception as fault:  # noqa: BLE001 - one poisoned object must not stop a pull; it is logged and shown
