@@ -55,6 +55,9 @@ class CheckpointDesk(Desk):
 
     acts = ACTS
     detail_template = "integrations/checkpoint.html"
+    list_before_template = "integrations/list_tabs.html"
+    tabs = (("All", {}), ("Backfills", {"purpose": "backfill"}), ("Polls", {"purpose": "poll"}), ("Failed", {"state": "failed"}))
+    empty_icon = "history"
     empty_words = "No pull yet. Polls begin with the first flow; a backfill is started on a flow's page."
     list_display = ["reader_cell", "purpose_cell", "state_cell", "progress_cell", "window_cell", "due_cell"]
     list_filter = [

@@ -39,6 +39,7 @@ class ConnectionDesk(Desk):
         Act("subscriptions", CHANGE), Act("wake", CHANGE),
     )  # fmt: skip
     detail_template = "integrations/connection.html"
+    empty_icon = "add_link"
     empty_words = "No connection yet. Add the first account: its platform, its address and its key."
     list_display = ["name_cell", "state_cell", "last_event", "version_cell", "exceptions_cell"]
     list_filter = [field_filter("platform", "platform", platform_choices()), field_filter("state", "state", Connection.State.choices)]

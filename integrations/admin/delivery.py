@@ -41,6 +41,16 @@ class DeliveryDesk(Desk):
 
     acts = (Act("replay", REPLAY), Act("retry", REPLAY))
     detail_template = "integrations/delivery.html"
+    list_before_template = "integrations/list_tabs.html"
+    tabs = (
+        ("All", {}),
+        ("Held", {"state": "blocked"}),
+        ("Ready", {"state": "ready"}),
+        ("Accepted", {"state": "accepted"}),
+        ("Delivered", {"state": "delivered"}),
+        ("Skipped", {"state": "skipped"}),
+    )
+    empty_icon = "outbox"
     empty_words = "No delivery matches. Once a flow is on, every record of its source appears here; a backfill brings the past."
     list_display = ["key_cell", "record_cell", "flow_cell", "state_cell", "cause_cell", "updated_cell"]
     list_filter = [
@@ -84,9 +94,10 @@ class DeliveryDesk(Desk):
         return format_html("{}{}", headline(row.flow.record_type, row.record), note)
 
     @admin.display(description="Flow")
-    def flow_cell(self, row: Delivery) -> str:
-        """The flow's name."""
-        return str(row.flow)
+    def flow_cell(self, row: Delivery) -> SafeString:
+        """What moves, over from where to where."""
+        ends = format_html('<small class="sy-under">{} → {}</small>', row.flow.source, row.flow.destination)
+        return format_html("{}{}", f"{row.flow.record_type.capitalize()}s", ends)
 
     @admin.display(description="State")
     def state_cell(self, row: Delivery) -> SafeString:

@@ -85,6 +85,8 @@ class Desk(ModelAdmin):
     list_filter_sheet = False
     list_fullwidth = True
     sortable_by = ()
+    tabs: tuple[tuple[str, dict[str, str]], ...] = ()  # views of the list: label and filters; the first is what a bare address shows
+    add_words = ""
     empty_words = ""  # shown by an empty list: what it means and what to do next
 
     class Media:

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.db.models import Case, Count, DecimalField, IntegerField, QuerySet, Sum, Value, When
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.urls import reverse
@@ -86,7 +86,16 @@ class ExceptionDesk(Desk):
         Act("answer", CHANGE), Act("retry", CHANGE), Act("ignore", CHANGE), Act("assign", CHANGE), Act("comment", COMMENT),
     )  # fmt: skip
     detail_template = "integrations/exception.html"
-    list_before_template = "integrations/exception_tabs.html"
+    list_before_template = "integrations/list_tabs.html"
+    tabs = (
+        ("Open", {"state": "open"}),
+        ("Mine", {"state": "open", "who": "me"}),
+        ("Unassigned", {"state": "open", "who": "nobody"}),
+        ("Settled", {"state": "resolved"}),
+        ("Ignored", {"state": "ignored"}),
+        ("All", {"state": EVERY_STATE}),
+    )
+    empty_icon = "task_alt"
     empty_words = "Nothing waits for anybody here. That is the good news; other filters show what was settled."
     list_display = ["title_cell", "state_cell", "waiting_cell", "value_cell", "team_cell", "seen_cell", "assignee_cell"]
     list_filter = [
@@ -225,14 +234,14 @@ class ExceptionDesk(Desk):
             hold.headline = (
                 headline(row.flow.record_type, hold.delivery.record, personal=personal) if row.flow else hold.delivery.record_key
             )
-        may = self.allowed_acts(request, row)
+        may, waiting = self.allowed_acts(request, row), waiting_of([row]).get(row.pk, NO_ONE)
         return {
             "title": row.title,
             "kind": kind,
             "origin": ORIGIN_LABELS[kind.origin],
             "holds": holds,
-            "waiting": waiting_of([row]).get(row.pk, NO_ONE),
-            "values": [words.money(amount, currency) for currency, amount in waiting_of([row]).get(row.pk, NO_ONE)["values"].items()],
+            "waiting": waiting,
+            "values": [words.money(amount, currency) for currency, amount in waiting["values"].items()],
             "answer_template": answer.template if answer and "answer" in may else "",
             "detail_text": row.detail if personal else "\n".join(masked(line) for line in row.detail.splitlines()),
             "contacts": choices(row) if row.kind == "ambiguous_contact" else [],
@@ -300,16 +309,12 @@ NO_ONE: dict[str, Any] = {"count": 0, "values": {}}
 
 def waiting_of(rows: Iterable[SyncException]) -> dict[int, dict[str, Any]]:
     """Per exception: how many deliveries wait for it, and the net value of the orders among them by currency."""
-    amount = Case(
-        When(
-            delivery__flow__record_type="order",
-            then=Cast(KT("delivery__record__totals__net"), DecimalField(max_digits=20, decimal_places=3)),
-        ),
-        default=None,
-    )
+    record = "delivery__record"
+    net = Cast(KeyTextTransform("net", KeyTransform("totals", record)), DecimalField(max_digits=20, decimal_places=3))
+    amount = Case(When(delivery__flow__record_type="order", then=net), default=None)
     grouped = (
         Hold.objects.filter(exception__in=[row.pk for row in rows])
-        .annotate(currency=KT("delivery__record__currency"))
+        .annotate(currency=KeyTextTransform("currency", record))
         .values("exception", "currency")
         .annotate(count=Count("pk"), amount=Sum(amount))
         .order_by("exception", "currency")

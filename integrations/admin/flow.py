@@ -51,6 +51,8 @@ class FlowDesk(Desk):
 
     acts = (Act("switch", CHANGE), Act("configure", CHANGE), Act("backfill", "integrations.add_checkpoint"), Act("wake", CHANGE))
     detail_template = "integrations/flow.html"
+    add_words = "flows"
+    empty_icon = "swap_horiz"
     empty_words = "No flow yet. Add two connections first, then choose what moves between them."
     list_display = ["name_cell", "route_cell", "enabled_cell", "lag_cell", "ready_cell", "held_cell", "delivered_cell", "last_cell"]
     list_filter = [dropdown("switch", "enabled", lambda request: [("on", "On"), ("off", "Off")], _in_state)]

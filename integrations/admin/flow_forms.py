@@ -12,7 +12,6 @@ from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminSingleDateWidget,
 )
 
 from integrations.flows import FlowSpec
@@ -30,6 +29,10 @@ LOOK_UPS = [
     ("never", "Never"),
 ]
 FIRST_DAY = timedelta(days=90)
+
+
+def _day() -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date", "class": "sy-input"}, format="%Y-%m-%d")
 
 
 class FlowForm(forms.Form):
@@ -64,8 +67,8 @@ class BackfillForm(forms.Form):
     """Which history to bring: kinds of object, first and last day (both whole days, UTC)."""
 
     readers = forms.MultipleChoiceField(label="What to read", widget=UnfoldAdminCheckboxSelectMultipleWidget())
-    since = forms.DateField(label="From", widget=UnfoldAdminSingleDateWidget(attrs={"type": "date"}))
-    until = forms.DateField(label="Up to and including", required=False, widget=UnfoldAdminSingleDateWidget(attrs={"type": "date"}))
+    since = forms.DateField(label="From", widget=_day())
+    until = forms.DateField(label="Up to and including", required=False, widget=_day())
 
     def __init__(self, readers: Sequence[Reader], data: Mapping[str, Any] | None = None, *, record_type: str = "") -> None:
         chosen = [reader.name for reader in readers if not record_type or record_type in reader.record_types]

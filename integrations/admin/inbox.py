@@ -29,6 +29,8 @@ class InboxDesk(Desk):
 
     acts = (Act("again", PROCESS),)
     detail_template = "integrations/inbox_event.html"
+    list_before_template = "integrations/list_tabs.html"
+    tabs = (("All", {}), ("Could not be read", {"state": "failed"}), ("Waiting", {"state": "new"}), ("Processed", {"state": "done"}))
     empty_words = (
         "No message matches. Platforms send one whenever something changes; the connection's page shows whether they are asked to."
     )

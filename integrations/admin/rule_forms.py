@@ -62,6 +62,26 @@ class RuleForm(forms.Form):
         pairs = [(self[f"step_{number}"], self[f"argument_{number}"]) for number in range(1, MAX_CHAIN + 1)]
         return [(step, argument, bool(step.value())) for step, argument in pairs]
 
+    @property
+    def special(self) -> list[str]:
+        """What the closed part of the row says, in words."""
+        told = (
+            (self["constant"].value(), f"always {self['constant'].value()}"),
+            (self["required"].value(), "required"),
+            (self["mode"].value() == "if_empty", "only when empty at the destination"),
+            (self["mode"].value() == "append", "added to the list"),
+            (self["on_invalid"].value() == "drop", "left out when invalid"),
+            (self["keep_null"].value(), "sent even when empty"),
+            (self["only_with"].value(), f"only together with {self['only_with'].value()}"),
+            (self["note"].value(), str(self["note"].value())),
+        )
+        return [words for holds, words in told if holds]
+
+    @property
+    def special_open(self) -> bool:
+        """Whether the closed part holds something to correct."""
+        return self.is_bound and any(name in self.errors for name in ("constant", "mode", "on_invalid", "only_with", "note"))
+
     def clean(self) -> dict[str, Any]:
         """Build the rule and ask the registries whether it can be used."""
         cleaned = super().clean()

@@ -47,6 +47,10 @@ class MappingDesk(Desk):
         Act("save", CHANGE), Act("publish", CHANGE), Act("discard", CHANGE), Act("draft", CHANGE), Act("rollback", CHANGE),
     )  # fmt: skip
     detail_template = "integrations/mapping.html"
+    add_words = "draft"
+    list_before_template = "integrations/list_tabs.html"
+    tabs = (("All", {}), ("Published", {"state": "published"}), ("Drafts", {"state": "draft"}))
+    empty_icon = "rule"
     empty_words = "No mapping yet. Flows added in the console come with a default one; or start an empty draft."
     list_display = ["version_cell", "flow_cell", "state_cell", "rules_cell", "reason_cell", "who_cell"]
     list_filter = [FlowFilter, field_filter("state", "state", MappingVersion.State.choices)]

@@ -42,26 +42,16 @@ def percent(share: float | None) -> str:
     return "" if share is None else f"{int(share * 100)}"
 
 
-QUESTION_TABS = (
-    ("Open", {"state": "open"}),
-    ("Mine", {"state": "open", "who": "me"}),
-    ("Unassigned", {"state": "open", "who": "nobody"}),
-    ("Settled", {"state": "resolved"}),
-    ("Ignored", {"state": "ignored"}),
-    ("All", {"state": "all"}),
-)
-
-
 @register.inclusion_tag("integrations/tabs.html")
 def tabs(cl: Any) -> dict[str, Any]:
-    """The views of the exception list that people come back to; other filters are kept."""
-    params = {"state": "open", **cl.params}
-    chosen = {name: _first(params.get(name, "")) for name in ("state", "who")}
+    """The views of a list that people come back to (`tabs` of its desk); other filters are kept."""
+    views = cl.model_admin.tabs
+    names = {name for _, values in views for name in values}
+    chosen = {name: value for name in names if (value := _first(cl.params.get(name, "")))} or dict(views[0][1])
     entries = [
-        {"label": label, "url": cl.get_query_string(values, [name for name in ("who", "p") if name not in values]),
-         "current": chosen == {"state": "", "who": "", **values}}
-        for label, values in QUESTION_TABS
-    ]  # fmt: skip
+        {"label": label, "url": cl.get_query_string(values, [*(names - values.keys()), "p"]), "current": chosen == values}
+        for label, values in views
+    ]
     return {"tabs": entries}
 
 

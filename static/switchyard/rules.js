@@ -41,12 +41,27 @@
       if (event.target.closest("[data-remove-rule]")) {
         row.querySelector('[name$="-DELETE"]').checked = true;
         row.classList.add("sy-gone");
+      } else if (event.target.closest("[data-more]")) {
+        const body = row.querySelector("[data-more-body]");
+        body.hidden = !body.hidden;
+        event.target.closest("[data-more]").setAttribute("aria-expanded", String(!body.hidden));
       } else if (event.target.closest("[data-add-step]")) {
         const next = row.querySelector(".sy-step[hidden]");
         if (next) next.hidden = false;
         if (!row.querySelector(".sy-step[hidden]")) event.target.closest("[data-add-step]").hidden = true;
       }
     });
+    document.getElementById("rule-find").addEventListener("input", (event) => {
+      const wanted = event.target.value.trim().toLowerCase();
+      rows.querySelectorAll("[data-rule]").forEach((row) => {
+        const text = [...row.querySelectorAll("[data-field]")].map((input) => `${input.value} ${words[input.dataset.field].get(input.value) || ""}`).join(" ");
+        row.hidden = wanted !== "" && !text.toLowerCase().includes(wanted);
+      });
+    });
+    let changed = false;
+    editor.addEventListener("change", () => { changed = true; });
+    editor.addEventListener("submit", () => { changed = false; });
+    window.addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
     explainAll(editor);
   };
 
