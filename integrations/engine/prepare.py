@@ -20,6 +20,7 @@ from integrations.flows import FlowSpec
 from integrations.models import Attempt, Delivery, Flow
 from integrations.models.kinds import KINDS
 from integrations.platforms.base import Item, Writer
+from integrations.platforms.errors import PlatformError
 from mapping import codec
 from mapping.lookups import Lookups, load_lookups
 from mapping.plans import Plan
@@ -68,6 +69,7 @@ class Bench:
     writer: Writer
     lookups: Lookups
     known: Identified
+    client: Any
 
 
 def prepare(flow: Flow, spec: FlowSpec, plan: Plan, writer: Writer, *, client: Any, claimed: Sequence[Claimed]) -> Prepared:
@@ -77,10 +79,12 @@ def prepare(flow: Flow, spec: FlowSpec, plan: Plan, writer: Writer, *, client: A
     records = [record for _, record in rows]
     lookups = load_lookups(flow, records, tables=plan.tables, catalogue=catalogue_for(flow, records))
     known = identify(flow, writer, client, rows) if flow.record_type == RecordType.CUSTOMER else NOTHING
-    bench = Bench(flow, spec, plan, writer, lookups, known)
+    bench = Bench(flow, spec, plan, writer, lookups, known, client)
     for row, record in rows:
         try:
             _prepare_one(bench, row, record, batch)
+        except PlatformError:
+            raise
         except Exception as fault:  # noqa: BLE001 - one poisoned record must not hold up the others; it is logged and asked about
             _fault(flow, row, fault, batch)
     return batch
@@ -135,7 +139,7 @@ def _prepare_one(bench: Bench, row: Claimed, record: Record, batch: Prepared) ->
     if question := bench.known.questions.get(row.key):
         batch.ask(row, [question])
         return
-    mapped = transform(record, bench.plan, bench.lookups, current=row.sent_payload)
+    mapped = transform(record, bench.plan, bench.lookups, current=_current(bench, row, record))
     if mapped.issues:
         batch.ask(row, [_question(bench.flow, issue) for issue in mapped.issues], [issue.field for issue in mapped.issues])
         return
@@ -162,6 +166,14 @@ def _prepare_one(bench: Bench, row: Claimed, record: Record, batch: Prepared) ->
     )  # fmt: skip
     batch.rows[row.key] = row
     batch.hashes[row.key] = digest
+
+
+def _current(bench: Bench, row: Claimed, record: Record) -> dict[str, Any] | None:
+    """The object as the destination holds it, for rules that fill only what is empty there or append; otherwise it is not asked for."""
+    if not bench.plan.needs_current:
+        return row.sent_payload
+    key = row.destination_key or bench.writer.destination_key(transform(record, bench.plan, bench.lookups).payload)
+    return bench.writer.read_back(bench.client, key)
 
 
 def _question(flow: Flow, issue: Any) -> Question:
