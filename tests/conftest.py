@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import requests
 
 from integrations.standins.ometria import OmetriaStandIn
 from integrations.standins.server import StandInServer
@@ -27,14 +29,41 @@ class RouteB:
     source: Any
     destination: Any
     hooks: str = ""
+    http: requests.Session = field(default_factory=requests.Session)
 
     def flow(self, record_type: str) -> Any:
         from integrations.models import Flow
 
-        return Flow.objects.select_related("source", "destination").get(source=self.source, destination=self.destination, record_type=record_type)
+        flows = Flow.objects.select_related("source", "destination")
+        return flows.get(source=self.source, destination=self.destination, record_type=record_type)
 
     def act(self, do: str, **arguments: Any) -> Any:
         return self.shopify.act(do, DOMAIN, **arguments)
+
+    def post(self, headers: Any, body: bytes) -> int:
+        """Bring one webhook to the door ourselves, in the order a test wants; returns the status."""
+        self.http.trust_env = False
+        return self.http.post(f"{self.hooks}/hooks/shopify/", data=body, headers=dict(headers), timeout=10).status_code
+
+    def hold_webhooks(self) -> None:
+        """From now on webhooks are rendered and kept in the stand-in's log, not sent."""
+        self.shopify.shop(DOMAIN).hooks.switches.set(paused=True)
+
+    def held(self, key: int, prefix: str = "orders/") -> list[Any]:
+        """The webhooks about one object that were kept, oldest first."""
+        return [sending for sending in self.shopify.shop(DOMAIN).hooks.log if sending.key == key and sending.topic.startswith(prefix)]
+
+    def product(self, sku: str = "SHOE-42", price: str = "20.00", **values: Any) -> int:
+        """The id of the one variant of a new product."""
+        variant = {"sku": sku, "price": price, "options": [("Size", "42")], "inventory": 100_000}
+        made = self.act("create_product", title=f"Shoe {sku}", handle=f"shoe-{sku.lower()}", variants=[variant], **values)
+        return made.variant_ids[0]
+
+    def pump(self, seconds: float = 5.0) -> None:
+        """Process and deliver what is due now, without waiting for receipts or retries."""
+        from integrations.engine import pumps
+
+        pumps.pump_connection(self.source.pk, seconds)
 
     def run(self, seconds: float = 20.0) -> None:
         """Process, deliver and confirm until nothing is due any more; settling times and retries are waited for when short."""
@@ -44,9 +73,9 @@ class RouteB:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             assert self.shopify.wait_sent(10)
-            pumps.pump_connection(self.source.pk, 20)
+            pumps.pump_connection(self.source.pk, max(0.0, until - time.monotonic()))
             for flow in Flow.objects.filter(enabled=True):
-                pumps.pump_flow(flow.pk, 20)
+                pumps.pump_flow(flow.pk, max(0.0, until - time.monotonic()))
             busy = (
                 InboxEvent.objects.filter(state="new").exists()
                 or Delivery.objects.filter(state__in=["ready", "sending", "accepted"]).exists()
@@ -55,8 +84,10 @@ class RouteB:
             if not busy:
                 return
             time.sleep(0.05)
-        left = list(Delivery.objects.exclude(state__in=["delivered", "skipped", "blocked"]).values_list("flow__record_type", "state", "last_message"))
-        raise AssertionError(f"not quiet after {seconds} s: {left[:10]} {InboxEvent.objects.filter(state='new').values_list('topic', 'error')[:5]}")
+        waiting = Delivery.objects.exclude(state__in=["delivered", "skipped", "blocked"])
+        left = list(waiting.values_list("flow__record_type", "state", "last_message")[:10])
+        unread = list(InboxEvent.objects.filter(state="new").values_list("topic", "error")[:5])
+        raise AssertionError(f"not quiet after {seconds} s: {left} {unread}")
 
     def subscribe(self) -> list[str]:
         """Subscribe all webhooks to the live server."""
@@ -69,10 +100,39 @@ class RouteB:
         return self.ometria.look(f"/{what}")
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """A database of its own for every run, so that two runs on one machine do not meet; it need not outlive a power cut."""
+    from django.db import connection
+
+    connection.settings_dict["TEST"]["NAME"] = f"test_switchyard_{os.getpid()}"
+    connection.settings_dict["OPTIONS"] = {**connection.settings_dict.get("OPTIONS", {}), "options": "-c synchronous_commit=off"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prompt_live_server() -> None:
+    """Headers and body of an answer are two writes; without this each answer waits 40 ms for the caller's acknowledgement."""
+    from django.core.servers.basehttp import WSGIRequestHandler
+
+    WSGIRequestHandler.disable_nagle_algorithm = True
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Ends what threads of the live server left connected, so that the database can be dropped."""
+    from django.db import connection
+
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
 @pytest.fixture
-def stand_ins() -> Iterator[tuple[ShopifyStandIn, OmetriaStandIn, StandInServer]]:
-    """Both platforms without quotas, on a free port."""
-    shopify = ShopifyStandIn([SPEC], bucket=None, retry_seconds=0.05, bulk_seconds=0.05)
+def stand_ins(request: pytest.FixtureRequest) -> Iterator[tuple[ShopifyStandIn, OmetriaStandIn, StandInServer]]:
+    """Both platforms without quotas, on a free port; an indirect parameter is another shop's set-up."""
+    shopify = ShopifyStandIn([getattr(request, "param", SPEC)], bucket=None, retry_seconds=0.05, bulk_seconds=0.05)
     ometria = OmetriaStandIn({"demo": "demo-ometria-key"}, push_rate=None, read_rate=None, delay=0.0)
     with StandInServer([shopify, ometria]) as server:
         yield shopify, ometria, server
@@ -115,5 +175,6 @@ def route_b(transactional_db: None, stand_ins: Any, live_server: Any) -> Iterato
     accounts._clients.clear()
     route = connect_route_b(stand_ins, live_server.url)
     yield route
+    route.http.close()
     accounts._clients.clear()
     views._accounts.clear()

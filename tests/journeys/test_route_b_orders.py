@@ -12,15 +12,9 @@ from tests.conftest import RouteB
 pytestmark = [pytest.mark.journey]
 
 
-def shop_with_product(route: RouteB) -> int:
-    """The id of a variant at 20.00 with SKU SHOE-42."""
-    product = route.act("create_product", title="Shoe", handle="shoe", variants=[{"sku": "SHOE-42", "price": "20.00", "options": [("Size", "42")], "inventory": 10}])
-    return product.variant_ids[0]
-
-
 def test_a_paid_order_arrives_with_lines_discount_and_tax_and_a_refund_is_cumulative(route_b: RouteB) -> None:
     assert route_b.subscribe()
-    variant = shop_with_product(route_b)
+    variant = route_b.product()
     customer = route_b.act("create_customer", email="ada@example.com", first_name="Ada", last_name="Byron")
     order = route_b.act(
         "create_order", customer_id=customer.id, lines=[{"variant_id": variant, "quantity": 2}], shipping="4.99", paid=True
