@@ -48,6 +48,7 @@ class BulkOperation:
     # stop after that many lines with a failure
     fail_after: int | None = None
     stopped: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
 
     def cancel(self) -> bool:
         """Ask the job to stop; False when it has ended."""
@@ -74,8 +75,16 @@ def start(shop: Shop, text: str, version: str) -> tuple[BulkOperation | None, li
         operation.fail_after = shop.bulk.fail_after
     shop.bulk_operations[number] = operation
     shop.ledger.append("bulk", gid("BulkOperation", number), {"shop": shop.spec.domain, "query": text})
-    threading.Thread(target=_run, args=(shop, operation, query, version), name=f"bulk-{number}", daemon=True).start()
+    operation.thread = threading.Thread(target=_run, args=(shop, operation, query, version), name=f"bulk-{number}", daemon=True)
+    operation.thread.start()
     return operation, []
+
+
+def stop(operation: BulkOperation) -> None:
+    """Cancel a job and wait for its thread."""
+    operation.cancel()
+    if operation.thread is not None:
+        operation.thread.join()
 
 
 def url_of(operation: BulkOperation, shop: Shop, base_url: str, *, partial: bool = False) -> str | None:

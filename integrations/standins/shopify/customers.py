@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from integrations.standins.shopify.ids import gid
+from integrations.standins.shopify.money import rounded
 from integrations.standins.shopify.people import Address, Consent, Customer, Metafield
 from integrations.standins.shopify.shops import Shop
 
@@ -34,7 +35,8 @@ def create_customer(
     with shop.lock:
         _check_plain(plain)
         now = shop.now()
-        customer = Customer(shop.new_id("Customer"), now, now, email=email, phone=phone, tags=sorted(set(tags)), **plain)
+        nothing = rounded(0, shop.spec.currency)
+        customer = Customer(shop.new_id("Customer"), now, now, email=email, phone=phone, tags=sorted(set(tags)), spent=nothing, **plain)
         _claim(shop, customer, email, phone)
         if address is not None:
             customer.addresses.append(make_address(shop, address, customer))

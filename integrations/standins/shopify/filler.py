@@ -9,6 +9,7 @@ from random import Random
 from integrations.standins.shopify import words
 from integrations.standins.shopify.ids import zulu
 from integrations.standins.shopify.lives import Lives
+from integrations.standins.shopify.money import rounded
 from integrations.standins.shopify.order_life import create_order, fulfil
 from integrations.standins.shopify.orders import Order
 from integrations.standins.shopify.people import Consent, Customer
@@ -148,6 +149,7 @@ class FilledCustomers:
             email=EMAIL.format(index),
             email_consent=Consent("SUBSCRIBED", "SINGLE_OPT_IN", at) if index % 2 else Consent("NOT_SUBSCRIBED"),
             orders_count=self.orders // self.count,
+            spent=rounded(0, self.currency),
             indexed_at=0.0,
             indexed_as=at,
         )

@@ -12,7 +12,7 @@ from integrations.standins.faults import Faults
 from integrations.standins.ledger import Ledger
 from integrations.standins.shopify import control
 from integrations.standins.shopify.acts import act
-from integrations.standins.shopify.bulk import BulkSettings
+from integrations.standins.shopify.bulk import BulkSettings, stop
 from integrations.standins.shopify.cost import Bucket
 from integrations.standins.shopify.oauth import Tokens
 from integrations.standins.shopify.payloads import payload_of
@@ -130,7 +130,7 @@ class ShopifyStandIn:
         self.sender.close()
         for service in self.services.values():
             for operation in list(service.shop.bulk_operations.values()):
-                operation.cancel()
+                stop(operation)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _service(self, shop: Shop, bucket: int | None, restore_rate: float, max_cost: int | None) -> ShopService:

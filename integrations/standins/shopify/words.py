@@ -35,7 +35,7 @@ GOODS = (
 STYLES = ("Heron", "Moss", "Ember", "Tide", "Slate", "Fern")
 SIZES = {"Shoes": ("38", "40", "42"), "Shirts": ("S", "M", "L"), "Knitwear": ("S", "M", "L"), "Jackets": ("S", "M", "L")}
 COLOURS = ("Natural", "Blue")
-# Ofcom keeps 07700 900000 to 900999 for drama use
+# Ofcom keeps 020 7946 0000 to 0999 for drama use; unlike its mobile range it passes for valid in numbering libraries
 DRAMA_NUMBERS = 1000
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 

@@ -60,7 +60,7 @@ def test_a_customer_is_found_by_window_and_by_id_with_the_same_fields(caller: Ca
         "taxExempt": False,
         "dataSaleOptOut": False,
         "numberOfOrders": "0",
-        "amountSpent": {"amount": "0", "currencyCode": "GBP"},
+        "amountSpent": {"amount": "0.00", "currencyCode": "GBP"},
         "lastOrder": None,
         "defaultEmailAddress": {
             "emailAddress": "zoe@example.com",
@@ -144,7 +144,8 @@ def test_an_abandoned_checkout_is_listed_until_it_is_recovered(caller: Caller, s
     order = caller.stand_in.act("complete_checkout", checkout_id=checkout.id)
     after = caller.run("abandoned_checkouts", query)["abandonedCheckouts"]["nodes"]
 
-    assert [(row["id"], row["totalPriceSet"]["shopMoney"]["amount"]) for row in before] == [(gid("AbandonedCheckout", checkout.id), "20.00")]
+    assert [row["id"] for row in before] == [gid("AbandonedCheckout", checkout.id)]
+    assert before[0]["totalPriceSet"]["shopMoney"]["amount"] == "20.00"
     assert before[0]["lineItems"]["nodes"][0]["sku"] == "SHOE-41"
     assert after == []
     assert order.checkout_token == checkout.token
