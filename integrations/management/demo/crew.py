@@ -62,14 +62,15 @@ class Crew:
                 raise CommandError(f"The {name} process ended with code {process.returncode}; its log is {self.logs / f'{name}.log'}.")
 
     def stop(self) -> None:
-        """Ask every process to end, wait, and kill what is left of its group."""
+        """Ask every process to end, wait, and kill what is left of its group. Only its head is asked: it ends its own children in order."""
         for process in self._running.values():
-            _signal(process, signal.SIGTERM)
+            process.terminate()
         end = time.monotonic() + STOP_SECONDS
         for process in self._running.values():
             with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.1, end - time.monotonic()))
-            _signal(process, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         self._running.clear()
 
@@ -125,8 +126,3 @@ def _answers(url: str) -> bool:
             return answer.status == 200
     except (urllib.error.URLError, OSError):
         return False
-
-
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)

@@ -34,7 +34,7 @@ class News:
 
     def _delivered(self) -> Iterator[str]:
         since, self._since = self._since, timezone.now()
-        rows = Delivery.objects.filter(delivered_at__gt=since, delivered_at__lte=self._since)
+        rows = Delivery.objects.filter(delivered_at__gt=since, delivered_at__lte=self._since).exclude(last_code="unchanged")
         fresh: dict[str, list[str]] = defaultdict(list)
         for kind, number, key in rows.values_list("flow__record_type", "record__number", "record_key"):
             fresh[kind].append(number or key)

@@ -17,6 +17,7 @@ ACCOUNT_NAME = "demo-account"
 ACCOUNT_KEY = "demo-ometria-key"
 CURRENCY = "GBP"
 RATE = 8.0  # calls a second that the demo's Ometria account may make
+POINTS, POINTS_A_SECOND = 20_000, 1_000.0  # the shop is on Shopify's largest plan
 
 
 class Stage:
@@ -25,7 +26,7 @@ class Stage:
     def __init__(self, *, port: int = 0, seed: int = 1) -> None:
         self.seed = seed
         spec = ShopSpec(domain=SHOP_DOMAIN, client_id=SHOP_CLIENT_ID, client_secret=SHOP_SECRET, currency=CURRENCY, name="Demo shop")
-        self.shopify = LivingShop([spec], seed=seed, retry_seconds=20.0)
+        self.shopify = LivingShop([spec], seed=seed, bucket=POINTS, restore_rate=POINTS_A_SECOND, retry_seconds=20.0)
         self.ometria = OmetriaStandIn({ACCOUNT_NAME: ACCOUNT_KEY}, push_rate=RATE, read_rate=RATE, delay=0.5)
         self.server = StandInServer([self.shopify, self.ometria], port=port)
 
