@@ -43,8 +43,6 @@ ADMINISTRATOR = (
     *editing("integrations", "connection", "credential"),
     *editing("auth", "user", actions=("view", "add", "change", "delete")),
     *editing("auth", "group", actions=("view",)),
-    *editing("authtoken", "token", "tokenproxy", actions=("view", "add", "change", "delete")),
-    *editing("django_q", "schedule", "failure", actions=("view",)),
 )
 
 ROLES: dict[str, tuple[str, ...]] = {
