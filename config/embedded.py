@@ -19,6 +19,11 @@ def embedded_url(directory: Path) -> str:
     return f"postgresql://postgres@/postgres?host={socket_dir}"
 
 
+def is_running(directory: Path) -> bool:
+    """Whether the embedded server of this directory runs."""
+    return _running(directory) is not None
+
+
 def stop_embedded(directory: Path) -> bool:
     """Stop the embedded server; False when it was not running."""
     if _running(directory) is None:

@@ -12,9 +12,9 @@ import orjson
 from django.db import transaction
 
 from mapping.compiler import plan_from_rules
+from mapping.exchange import rules_from_json
 from mapping.models import IdentityRule, MappingVersion, ValueCrosswalk
-from mapping.models.rules import calls
-from mapping.rules import Mode, OnInvalid, Rule
+from mapping.rules import Rule
 from mapping.versions import draft_from, publish, published_version, save_rules
 
 FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "defaults"
@@ -46,8 +46,8 @@ def default_mapping(source: str, destination: str, record_type: str) -> DefaultM
     if not path.is_file():
         return None
     stored = orjson.loads(path.read_bytes())
-    notes = {row["target"]: row["note"] for row in stored["rules"] if "note" in row}
-    return DefaultMapping(tuple(map(_rule, stored["rules"])), notes, tuple(stored.get("identity", ())))
+    rules, notes = rules_from_json(stored)
+    return DefaultMapping(rules, notes, tuple(stored.get("identity", ())))
 
 
 @cache
@@ -94,14 +94,3 @@ def _add_identity(flow: Any, keys: tuple[str, ...]) -> int:
     for position, key in enumerate(keys, start=1):
         IdentityRule.objects.create(destination_id=flow.destination_id, position=position, key=key)
     return len(keys)
-
-
-def _rule(row: Mapping[str, Any]) -> Rule:
-    """A rule from its JSON; raises ValueError or TypeError for names that rules do not have."""
-    values = {name: value for name, value in row.items() if name not in ("note", "transforms", "mode", "on_invalid")}
-    return Rule(
-        transforms=calls(row.get("transforms", [])),
-        mode=Mode(row.get("mode", Mode.OVERWRITE)),
-        on_invalid=OnInvalid(row.get("on_invalid", OnInvalid.HOLD)),
-        **values,
-    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import time
 from argparse import ArgumentParser
@@ -51,6 +53,7 @@ class Command(BaseCommand):
             raise CommandError("The demo needs DEMO=1 in the environment; `make demo` sets it.")
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _stop)
+        logging.getLogger("integrations").setLevel(logging.WARNING)  # the worker's log tells the rest
         begun = time.monotonic()
         try:
             self._run(options)
@@ -69,6 +72,7 @@ class Command(BaseCommand):
         port = free_port(options["port"])
         logs = settings.LOCAL_DIR / "demo" / options["database"]
         with Stage(seed=options["seed"]) as stage, Crew(url, port, logs, options["workers"]) as crew:
+            (logs / "pid").write_text(str(os.getpid()))  # for `make stop`
             lived = story.lived(stage)
             self._say("the shop has a past: " + ", ".join(f"{count} {name}" for name, count in lived.items()))
             players = cast.seed(shop_url=stage.shop_url, account_url=stage.account_url, webhook_base_url=crew.address)
