@@ -3,19 +3,23 @@
 import hashlib
 import threading
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from integrations.standins.shopify.bulk_lines import BulkQuery, understand_bulk, write_lines
+from integrations.standins.shopify.bulk_lines import understand_bulk, write_lines
 from integrations.standins.shopify.ids import gid
-from integrations.standins.shopify.resolvers import Call
+from integrations.standins.shopify.resolvers import Absent, Call, Refusal
 from integrations.standins.shopify.shops import Shop
 
 # per app and shop since 2026-01
 MAX_RUNNING = 5
 ENDED = ("COMPLETED", "FAILED", "CANCELED", "EXPIRED")
+
+# writes a result and reports lines and root lines so far
+Writing = Callable[[BinaryIO], Iterator[tuple[int, int]]]
 
 
 @dataclass(slots=True)
@@ -60,22 +64,28 @@ class BulkOperation:
 
 
 def start(shop: Shop, text: str, version: str) -> tuple[BulkOperation | None, list[dict[str, Any]]]:
-    """Begin a job, or say why not as user errors."""
+    """Begin a query job, or say why not as user errors."""
     query, fault = understand_bulk(text, version)
     if query is None:
         return None, [{"field": ["query"], "message": fault, "code": "INVALID"}]
-    running = sum(1 for operation in shop.bulk_operations.values() if operation.type == "QUERY" and operation.status not in ENDED)
+    call = Call(shop, version, bulk=True)
+    return launch(shop, text, lambda file: write_lines(query, call, file), kind="QUERY", call=call)
+
+
+def launch(shop: Shop, text: str, write: Writing, *, kind: str, call: Call) -> tuple[BulkOperation | None, list[dict[str, Any]]]:
+    """Run a job of a kind (QUERY, MUTATION) in the background, unless five of it are running."""
+    running = sum(1 for operation in shop.bulk_operations.values() if operation.type == kind and operation.status not in ENDED)
     if running >= MAX_RUNNING:
-        message = f"A bulk query operation for this app and shop is already in progress: the limit is {MAX_RUNNING}."
+        message = f"A bulk {kind.lower()} operation for this app and shop is already in progress: the limit is {MAX_RUNNING}."
         return None, [{"field": None, "message": message, "code": "LIMIT_REACHED"}]
     number = shop.new_id("BulkOperation")
-    operation = BulkOperation(number, text, shop.now(), shop.bulk.folder / f"{number}.jsonl")
+    operation = BulkOperation(number, text, shop.now(), shop.bulk.folder / f"{number}.jsonl", type=kind)
     if shop.bulk.fail_next:
         shop.bulk.fail_next -= 1
         operation.fail_after = shop.bulk.fail_after
     shop.bulk_operations[number] = operation
-    shop.ledger.append("bulk", gid("BulkOperation", number), {"shop": shop.spec.domain, "query": text})
-    operation.thread = threading.Thread(target=_run, args=(shop, operation, query, version), name=f"bulk-{number}", daemon=True)
+    shop.ledger.append("bulk", gid("BulkOperation", number), {"shop": shop.spec.domain, "type": kind, "query": text})
+    operation.thread = threading.Thread(target=_run, args=(shop, operation, call, write), name=f"bulk-{number}", daemon=True)
     operation.thread.start()
     return operation, []
 
@@ -105,25 +115,38 @@ def expired(operation: BulkOperation, shop: Shop) -> bool:
     return operation.completed_at is not None and shop.now() > operation.completed_at + timedelta(seconds=shop.bulk.url_seconds)
 
 
-def _run(shop: Shop, operation: BulkOperation, query: BulkQuery, version: str) -> None:
+def _run(shop: Shop, operation: BulkOperation, call: Call, write: Writing) -> None:
     began = time.monotonic()
     operation.stopped.wait(shop.bulk.seconds / 4)
     if operation.status == "CREATED":
         operation.status = "RUNNING"
-    call = Call(shop, version, bulk=True)
     with operation.file.open("wb") as file:
-        for objects, roots in write_lines(query, call, file):
-            operation.objects, operation.roots = objects, roots
-            if operation.stopped.is_set() or (operation.fail_after is not None and objects >= operation.fail_after):
-                break
+        _write(operation, call, write(file))
         operation.size = file.tell()
     operation.stopped.wait(max(0.0, shop.bulk.seconds - (time.monotonic() - began)))
     operation.completed_at = shop.now()
     if operation.stopped.is_set():
         operation.status = "CANCELED"
-    elif operation.fail_after is not None or call.errors:
+    elif operation.error_code is not None:
         operation.status = "FAILED"
-        operation.error_code = "ACCESS_DENIED" if call.errors else "INTERNAL_SERVER_ERROR"
     else:
         operation.status = "COMPLETED"
     shop.bulk_finished(operation.id)
+
+
+def _write(operation: BulkOperation, call: Call, progress: Iterator[tuple[int, int]]) -> None:
+    """Write until the end, a cancellation or a failure, which leaves its code on the job."""
+    try:
+        for objects, roots in progress:
+            operation.objects, operation.roots = objects, roots
+            if operation.stopped.is_set():
+                return
+            if operation.fail_after is not None and objects >= operation.fail_after:
+                break
+    except (Refusal, Absent) as refusal:
+        call.errors.append({"message": str(refusal), "extensions": {"code": getattr(refusal, "code", "ACCESS_DENIED")}})
+    if call.errors:
+        denied = any(error["extensions"]["code"] == "ACCESS_DENIED" for error in call.errors)
+        operation.error_code = "ACCESS_DENIED" if denied else "INTERNAL_SERVER_ERROR"
+    elif operation.fail_after is not None:
+        operation.error_code = "INTERNAL_SERVER_ERROR"

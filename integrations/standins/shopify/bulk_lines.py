@@ -9,7 +9,7 @@ import orjson
 from integrations.standins.shopify.execute import arguments_of, complete
 from integrations.standins.shopify.paging import Page
 from integrations.standins.shopify.plan import Field, Selection
-from integrations.standins.shopify.resolvers import Call, Refusal
+from integrations.standins.shopify.resolvers import Call
 from integrations.standins.shopify.schema import document_of
 from integrations.standins.shopify.stencils import Children, Stencils, fits
 
@@ -97,11 +97,7 @@ def _blocks(query: BulkQuery, call: Call) -> Iterator[tuple[list[bytes], Childre
 
 
 def _page(query: BulkQuery, call: Call) -> Page:
-    try:
-        return query.root.resolve(None, arguments_of(query.root, call), call) or Page([], [])
-    except Refusal as refusal:
-        call.errors.append({"message": str(refusal)})
-        return Page([], [])
+    return query.root.resolve(None, arguments_of(query.root, call), call) or Page([], [])
 
 
 def _block(node: Selection, rows: Iterator[Any], call: Call) -> tuple[list[bytes], Children]:

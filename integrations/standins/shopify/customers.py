@@ -12,6 +12,7 @@ from integrations.standins.shopify.people import Address, Consent, Customer, Met
 from integrations.standins.shopify.shops import Shop
 
 PLAIN_FIELDS = frozenset({"first_name", "last_name", "state", "locale", "note", "verified_email", "tax_exempt", "data_sale_opt_out"})
+STATE_TOPICS = {"ENABLED": "customers/enable", "DISABLED": "customers/disable"}
 ADDRESS_FIELDS = frozenset(field.name for field in fields(Address)) - {"id"}
 
 
@@ -65,6 +66,7 @@ def update_customer(shop: Shop, customer_id: int, **changes: Any) -> Customer:
         _check_plain(changes)
         _claim(shop, customer, email, phone)
         customer.email, customer.phone = email, phone
+        state = customer.state
         for name, value in changes.items():
             setattr(customer, name, value)
         if address is not None:
@@ -72,6 +74,8 @@ def update_customer(shop: Shop, customer_id: int, **changes: Any) -> Customer:
         for wish in metafields:
             put_metafield(shop, customer.metafields, **wish)
         shop.touch(customer)
+        if customer.state != state and customer.state in STATE_TOPICS:
+            shop.emit(STATE_TOPICS[customer.state], customer.id)
         shop.emit("customers/update", customer.id)
         return customer
 

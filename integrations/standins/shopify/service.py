@@ -5,13 +5,14 @@ import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl
 
 from graphql.execution.values import get_variable_values
 
 from integrations.standins.faults import Faults
-from integrations.standins.shopify import bulk
+from integrations.standins.shopify import bulk, imports
 from integrations.standins.shopify import fields as _fields  # noqa: F401 - fills the resolver tables
 from integrations.standins.shopify.cost import Bucket, actual_cost, cost_of
 from integrations.standins.shopify.execute import arguments_of, run
@@ -57,6 +58,8 @@ class ShopService:
         """Answer a call; the path is what follows the shop's domain."""
         if path.startswith("/bulk/"):
             return self._file(request, path)
+        if path == "/staged":
+            return self._upload(request)
         if path == "/admin/oauth/access_token":
             return self._token(request)
         if path == "/admin/oauth/authorize":
@@ -67,7 +70,8 @@ class ShopService:
         version = served_version(parts[2])
         refused = self._refused(request)
         answer = refused if refused is not None else self._api(request, parts[3:], version, base_url)
-        extra = {"X-Request-Id": str(uuid.uuid4()), "X-Shopify-API-Version": version}
+        date = formatdate(self.shop.clock.now(), usegmt=True)
+        extra = {"X-Request-Id": str(uuid.uuid4()), "X-Shopify-API-Version": version, "Date": date}
         if self.limits.deprecated:
             extra["X-Shopify-API-Deprecated-Reason"] = self.limits.deprecated
         return Response(answer.status, answer.body, {**answer.headers, **extra})
@@ -174,6 +178,13 @@ class ShopService:
             return json_response({"error": "invalid_request", "error_description": "Oauth error invalid_request"}, 400)
         self.shop.installed = True
         return Response(302, b"", {"Location": target})
+
+    def _upload(self, request: Request) -> Response:
+        """A staged file as a form whose fields come in the order they were given in, the file last."""
+        fault = imports.receive(self.shop, request.headers.get("content-type", ""), request.body)
+        if fault:
+            return Response(400, f"<Error><Code>{fault}</Code></Error>".encode(), {"Content-Type": "application/xml"})
+        return Response(201, b"<PostResponse/>", {"Content-Type": "application/xml"})
 
     def _file(self, request: Request, path: str) -> Response:
         """A result file: by its signature alone, never with the access token."""

@@ -103,6 +103,8 @@ class Shop:
         self.handles: dict[str, int] = {}
         # (Refund or Fulfillment, id) → order id
         self.owners: dict[tuple[str, int], int] = {}
+        # key of a staged file → its bytes, None until it came
+        self.uploads: dict[str, bytes | None] = {}
         self._ids: dict[str, Iterator[int]] = {}
         self.next_number = 1001
 

@@ -172,3 +172,11 @@ def test_a_result_can_be_cut_on_the_way(caller: Caller, shoe: Any) -> None:
     with pytest.raises(requests.RequestException):
         caller.session.get(address)
     assert caller.session.get(address).status_code == 200
+
+
+def test_a_field_that_is_not_modelled_fails_the_job_instead_of_hanging_it(caller: Caller, place: Any) -> None:
+    place()
+
+    operation = finish(caller, "{ orders { edges { node { id poNumber } } } }")
+
+    assert (operation["status"], operation["errorCode"]) == ("FAILED", "INTERNAL_SERVER_ERROR")

@@ -386,3 +386,12 @@ def test_a_subscription_may_be_refused(caller: Caller, inbox: Inbox, subscribe: 
     answer = caller.run("hook_changes", variables, name="HookCreate")["webhookSubscriptionCreate"]
 
     assert (answer["webhookSubscription"], answer["userErrors"][0]["message"]) == (None, message)
+
+
+def test_an_account_that_is_enabled_is_told_as_such(caller: Caller, inbox: Inbox, subscribe: Any, zoe: Any) -> None:
+    subscribe("CUSTOMERS_ENABLE", "CUSTOMERS_DISABLE")
+    for state in ("ENABLED", "ENABLED", "DISABLED"):
+        caller.stand_in.act("update_customer", customer_id=zoe.id, state=state)
+    assert caller.stand_in.wait_sent()
+
+    assert sorted(inbox.topics()) == ["customers/disable", "customers/enable"]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.standins.shopify import bulk
+from integrations.standins.shopify import bulk, imports
 from integrations.standins.shopify.fields import changes, roots
 from integrations.standins.shopify.ids import gid, number_of
 from integrations.standins.shopify.paging import page_of
@@ -63,6 +63,16 @@ def _cancel(source: Any, arguments: Any, call: Call) -> dict[str, Any]:
         message = f"A bulk operation cannot be canceled when it is {operation.status.lower()}"
         return {"bulkOperation": operation, "userErrors": [{"field": ["id"], "message": message}]}
     return {"bulkOperation": operation, "userErrors": []}
+
+
+def _stage(source: Any, arguments: Any, call: Call) -> dict[str, Any]:
+    targets, faults = imports.stage(call.shop, arguments["input"], call.base_url)
+    return {"stagedTargets": targets, "userErrors": faults}
+
+
+def _run_mutation(source: Any, arguments: Any, call: Call) -> dict[str, Any]:
+    operation, faults = imports.start(call.shop, arguments["mutation"], arguments["stagedUploadPath"], call.version)
+    return {"bulkOperation": operation, "userErrors": faults}
 
 
 FIELDS["WebhookSubscription"] = {
@@ -172,7 +182,9 @@ roots.FIELDS["QueryRoot"].update({
 })  # fmt: skip
 changes.FIELDS["Mutation"].update({
     "bulkOperationRunQuery": _run_query,
+    "bulkOperationRunMutation": _run_mutation,
     "bulkOperationCancel": _cancel,
+    "stagedUploadsCreate": _stage,
     "webhookSubscriptionCreate": _subscribe,
     "webhookSubscriptionUpdate": _resubscribe,
     "webhookSubscriptionDelete": _unsubscribe,
