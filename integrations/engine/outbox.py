@@ -63,8 +63,18 @@ ON CONFLICT (flow_id, record_key) DO UPDATE SET
   ready_since = CASE WHEN d.state = 'ready' THEN d.ready_since ELSE now() END,
   attempts = CASE WHEN d.state IN ('ready', 'sending') THEN d.attempts ELSE 0 END,
   cause = excluded.cause, updated_at = now()
-WHERE excluded.occurred_at > d.occurred_at
+WHERE (excluded.occurred_at > d.occurred_at AND excluded.record - 'occurred_at' <> d.record - 'occurred_at')
    OR (excluded.occurred_at = d.occurred_at AND excluded.record <> d.record)
+"""
+
+# The same content seen again later: only the version moves on, so that a state from between the two loses. Nothing is sent for it.
+TOUCH = """
+WITH seen AS MATERIALIZED (
+  SELECT d.id, t.r, t.o FROM integrations_delivery d
+  JOIN unnest(%(keys)s::text[], %(records)s::jsonb[], %(times)s::timestamptz[]) AS t(k, r, o) ON d.record_key = t.k
+  WHERE d.flow_id = %(flow)s AND t.o > d.occurred_at AND t.r - 'occurred_at' = d.record - 'occurred_at'
+  ORDER BY d.record_key COLLATE "C" FOR UPDATE OF d)
+UPDATE integrations_delivery d SET record = seen.r, occurred_at = seen.o FROM seen WHERE d.id = seen.id
 """
 
 CLAIM = """
@@ -189,22 +199,22 @@ def upsert(flow: Flow, spec: FlowSpec, records: Sequence[Record], *, cause: Caus
     for start in range(0, len(rows), UPSERT_BATCH):
         part = rows[start : start + UPSERT_BATCH]
         with transaction.atomic(), database.cursor() as cursor:
-            cursor.execute(
-                UPSERT,
-                {
-                    "flow": flow.pk,
-                    "lane": int(max(spec.lane, LANES.get(cause, Lane.REALTIME))),
-                    "settle": settle,
-                    "cause": str(cause),
-                    "collapse": not any(isinstance(record, Checkout) for record in part),
-                    "keys": [record.key[:200] for record in part],
-                    "records": [codec.dumps(record).decode() for record in part],
-                    "times": [record.occurred_at for record in part],
-                    "parents": [parent_key(record)[:200] for record in part],
-                    "befores": [getattr(record, "not_before", None) for record in part],
-                },
-            )
+            values = {
+                "flow": flow.pk,
+                "lane": int(max(spec.lane, LANES.get(cause, Lane.REALTIME))),
+                "settle": settle,
+                "cause": str(cause),
+                "collapse": not any(isinstance(record, Checkout) for record in part),
+                "keys": [record.key[:200] for record in part],
+                "records": [codec.dumps(record).decode() for record in part],
+                "times": [record.occurred_at for record in part],
+                "parents": [parent_key(record)[:200] for record in part],
+                "befores": [getattr(record, "not_before", None) for record in part],
+            }
+            cursor.execute(UPSERT, values)
             changed += cursor.rowcount
+            if cursor.rowcount < len(part):
+                cursor.execute(TOUCH, values)
     if changed:
         wake_flow(flow.pk)  # after the last row: a delivering worker locks rows first and the flow second as well
     return changed
