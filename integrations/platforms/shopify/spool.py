@@ -25,6 +25,12 @@ CREATE TABLE root (row INTEGER PRIMARY KEY, gid TEXT UNIQUE NOT NULL, line BLOB 
 CREATE TABLE child (parent TEXT NOT NULL, row INTEGER NOT NULL, gid TEXT NOT NULL, line BLOB NOT NULL);
 CREATE TABLE fact (lines INTEGER NOT NULL, roots INTEGER NOT NULL);
 """
+BELOW = """
+WITH RECURSIVE below (root, gid, row, line) AS (
+  SELECT r.row, c.gid, c.row, c.line FROM root r JOIN child c ON c.parent = r.gid WHERE r.row > ? AND r.row <= ?
+  UNION SELECT b.root, c.gid, c.row, c.line FROM below b JOIN child c ON c.parent = b.gid
+) SELECT root, line FROM below ORDER BY root, row
+"""
 
 
 class AddressGone(PlatformError):
@@ -75,14 +81,11 @@ def counts_of(path: Path) -> Counts | None:
 def read(path: Path, after: int, limit: int) -> list[tuple[int, JsonObject, list[JsonObject]]]:
     """Up to `limit` roots after row number `after`: (row, root, its descendants in file order, each with its `__parentId`)."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-        roots = database.execute("SELECT row, gid, line FROM root WHERE row > ? ORDER BY row LIMIT ?", (after, limit)).fetchall()
-        return [(row, orjson.loads(line), list(_below(database, gid))) for row, gid, line in roots]
-
-
-def _below(database: sqlite3.Connection, parent: str) -> Iterator[JsonObject]:
-    for gid, line in database.execute("SELECT gid, line FROM child WHERE parent = ? ORDER BY row", (parent,)).fetchall():
-        yield orjson.loads(line)
-        yield from _below(database, gid) if gid and gid != parent else ()
+        roots = database.execute("SELECT row, line FROM root WHERE row > ? ORDER BY row LIMIT ?", (after, limit)).fetchall()
+        found = {row: (row, orjson.loads(line), []) for row, line in roots}
+        for row, line in database.execute(BELOW, (after, roots[-1][0])) if roots else ():
+            found[row][2].append(orjson.loads(line))
+        return list(found.values())
 
 
 def _fill(database: sqlite3.Connection, lines: Iterable[bytes], *, cut_short: bool) -> Counts:

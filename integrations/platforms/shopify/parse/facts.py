@@ -36,7 +36,7 @@ class Purse:
     def rest(self, raw: Mapping[str, Any], name: str) -> Pair | None:
         """The amount under `name_set`, else under `name`; None when neither is there."""
         bag = raw.get(f"{name}_set")
-        if isinstance(bag, Mapping):
+        if isinstance(bag, dict):
             return self._both(bag, "shop_money", "presentment_money", name)
         plain = raw.get(name)
         return None if plain is None else self.shop_only(amount(plain, self.currency, name))
@@ -44,7 +44,7 @@ class Purse:
     def graphql(self, raw: Mapping[str, Any], name: str) -> Pair | None:
         """The amount of the money bag under a name, None when it is not there."""
         bag = raw.get(name)
-        return self._both(bag, "shopMoney", "presentmentMoney", name) if isinstance(bag, Mapping) else None
+        return self._both(bag, "shopMoney", "presentmentMoney", name) if isinstance(bag, dict) else None
 
     def shop_only(self, value: Decimal) -> Pair:
         """Both sides of an amount of which only the shop's is known."""
@@ -59,7 +59,7 @@ class Purse:
         if self.currency == self.local_currency:
             return Pair(value, value)
         other = bag.get(local)
-        return self.shop_only(value) if not isinstance(other, Mapping) else Pair(value, amount(other["amount"], self.local_currency, name))
+        return self.shop_only(value) if not isinstance(other, dict) else Pair(value, amount(other["amount"], self.local_currency, name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,7 +143,7 @@ def _refund(purse: Purse, raw: JsonObject) -> RefundFacts:
 
 def _paid(purse: Purse, raw: JsonObject) -> Pair:
     """A transaction's amount; without a set it is in the currency the transaction names."""
-    if isinstance(raw.get("amount_set"), Mapping):
+    if isinstance(raw.get("amount_set"), dict):
         return purse.rest(raw, "amount") or NOTHING
     currency = text(raw, "currency") or purse.currency
     value = amount(need(raw, "amount"), currency, "refunds.transactions.amount")

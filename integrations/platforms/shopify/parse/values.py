@@ -19,7 +19,7 @@ def need(raw: Mapping[str, Any], *path: str) -> Any:
     """The value at a path; Unparsable names the path when a key is missing or the value is null."""
     value: Any = raw
     for part in path:
-        value = value.get(part) if isinstance(value, Mapping) else None
+        value = value.get(part) if isinstance(value, dict) else None
         if value is None:
             raise Unparsable(f"missing {'.'.join(path)}")
     return value
@@ -29,7 +29,7 @@ def child(raw: Mapping[str, Any], *path: str) -> JsonObject:
     """The object at a path, an empty one when there is none."""
     value: Any = raw
     for part in path:
-        value = value.get(part) if isinstance(value, Mapping) else None
+        value = value.get(part) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}
 
 
@@ -37,8 +37,8 @@ def items(raw: Mapping[str, Any], *path: str) -> list[JsonObject]:
     """The objects of the list at a path; a connection gives its nodes."""
     value: Any = raw
     for part in path:
-        value = value.get(part) if isinstance(value, Mapping) else None
-    if isinstance(value, Mapping):
+        value = value.get(part) if isinstance(value, dict) else None
+    if isinstance(value, dict):
         value = value.get("nodes")
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
