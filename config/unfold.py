@@ -53,14 +53,14 @@ def _may_open(request: HttpRequest, model: str) -> bool:
     return apps.get_model(model) in admin.site._registry and request.user.has_perm(f"{app}.view_{name}")
 
 
-# A blue green on neutral greys. White on 600 and 700 on 50 both exceed 4.5:1.
+# A blue green on neutral greys. White on 600, 700 on 50 and 500 on 900 all exceed 4.5:1.
 COLORS = {
     "base": {
         "50": "#f7f8f9", "100": "#eef0f2", "200": "#dfe3e7", "300": "#c5ccd3", "400": "#94a0ab", "500": "#65727e", "600": "#4a5661",
         "700": "#384249", "800": "#262e34", "900": "#181d21", "950": "#0d1114",
     },
     "primary": {
-        "50": "#eef7f8", "100": "#d5ecef", "200": "#afdadf", "300": "#7cc0c8", "400": "#459fab", "500": "#2a8391", "600": "#1b6b79",
+        "50": "#eef7f8", "100": "#d5ecef", "200": "#afdadf", "300": "#7cc0c8", "400": "#5bb3bf", "500": "#37a0af", "600": "#1b6b79",
         "700": "#1a5763", "800": "#1b4852", "900": "#1a3d46", "950": "#0b262d",
     },
 }  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -56,6 +56,12 @@ class CheckpointSerializer(serializers.ModelSerializer):
         return ProgressSerializer(pull.progress(checkpoint)).data
 
 
+class Started(serializers.Serializer):
+    """The pulls that a backfill began, one per reader."""
+
+    started = CheckpointSerializer(many=True)
+
+
 class BackfillRequest(serializers.Serializer):
     """What to pull: readers of the source, from when, until when (null: now)."""
 
@@ -65,6 +71,10 @@ class BackfillRequest(serializers.Serializer):
     until = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
+@extend_schema_view(
+    list=extend_schema(description="Polls, backfills and repairs with their progress."),
+    retrieve=extend_schema(description="One pull with its progress."),
+)
 class CheckpointViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet):
     """Pulls: list, detail, start a backfill, pause, resume, cancel."""
 
@@ -72,7 +82,7 @@ class CheckpointViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet):
     serializer_class = CheckpointSerializer
     filterset_class = CheckpointFilter
 
-    @extend_schema(request=BackfillRequest, responses={201: CheckpointSerializer(many=True)}, filters=False)
+    @extend_schema(request=BackfillRequest, responses={201: Started})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Start a backfill; one pull per reader, all in the lane that lets live records go first."""
         asked = BackfillRequest(data=request.data)
@@ -82,7 +92,7 @@ class CheckpointViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet):
             started = pull.start_backfill(wish["connection"], wish["readers"], since=wish["since"], until=wish["until"], by=request.user)
         except ValueError as fault:
             raise ValidationError({"non_field_errors": [f"{str(fault)[:1].upper()}{str(fault)[1:]}."]}) from fault
-        return Response(self.get_serializer(started, many=True).data, status=201)
+        return Response(Started({"started": started}).data, status=201)
 
     @extend_schema(request=None, responses=CheckpointSerializer)
     @action(detail=True, methods=["post"], permission_classes=[MayChange])

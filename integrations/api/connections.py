@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -53,6 +53,10 @@ class ConnectionSerializer(serializers.ModelSerializer):
         return sorted(credential.kind for credential in connection.credentials.all())
 
 
+@extend_schema_view(
+    list=extend_schema(description="Connections with their state and versions; of secrets only the kinds that are set."),
+    retrieve=extend_schema(description="One connection; of secrets only the kinds that are set."),
+)
 class ConnectionViewSet(viewsets.ReadOnlyModelViewSet):
     """Connections: list, detail, test."""
 

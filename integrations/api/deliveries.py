@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
@@ -95,6 +95,10 @@ class DeliveryDetailSerializer(DeliverySerializer):
         return data if self.context["request"].user.has_perm(PERSONAL) else masked(data)
 
 
+@extend_schema_view(
+    list=extend_schema(description="Deliveries without their records, the latest change first."),
+    retrieve=extend_schema(description="One delivery with record, last payload, holds and newest attempts; personal data may be masked."),
+)
 class DeliveryViewSet(viewsets.ReadOnlyModelViewSet):
     """Deliveries: list, detail, replay one or up to 1,000."""
 

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
@@ -117,6 +117,10 @@ class Assignee(serializers.Serializer):
     user = serializers.PrimaryKeyRelatedField(queryset=get_user_model().objects.filter(is_active=True, is_staff=True), allow_null=True)
 
 
+@extend_schema_view(
+    list=extend_schema(description="Questions, the last seen first."),
+    retrieve=extend_schema(description="One question with its cause, its remedy, comments and the first deliveries that wait."),
+)
 class ExceptionViewSet(viewsets.ReadOnlyModelViewSet):
     """Exceptions: list, detail, release, ignore, assign, comment."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -41,6 +41,10 @@ class FlowSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+@extend_schema_view(
+    list=extend_schema(description="Every flow with its ends and its switch."),
+    retrieve=extend_schema(description="One flow."),
+)
 class FlowViewSet(viewsets.ReadOnlyModelViewSet):
     """Flows: list, detail, enable, disable."""
 

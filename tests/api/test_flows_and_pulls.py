@@ -83,7 +83,7 @@ class TestPulls:
         answer = api.post("/api/v1/checkpoints/", wish, format="json")
 
         assert answer.status_code == 201
-        assert [(row["reader"], row["purpose"], row["state"], row["progress"]["read"]) for row in answer.json()] == [
+        assert [(row["reader"], row["purpose"], row["state"], row["progress"]["read"]) for row in answer.json()["started"]] == [
             ("orders", "backfill", "waiting", 0),
             ("customers", "backfill", "waiting", 0),
         ]
