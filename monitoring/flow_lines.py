@@ -68,10 +68,10 @@ def flow_lines(samples: LatestSamples, now: datetime) -> list[FlowLine]:
     """Every flow with its freshness, volume and backlog; three queries."""
     sums = _sums_by_flow(samples.at or now)
     polls = _next_polls()
-    return [_flow_line(flow, samples, sums[flow.pk], polls, now) for flow in flows_with_backlog()]
+    return [_flow_line(flow, samples, sums[flow.pk], polls, now=now) for flow in flows_with_backlog()]
 
 
-def _flow_line(flow: Flow, samples: LatestSamples, sums: _Sums, polls: Mapping[tuple[int, str], datetime], now: datetime) -> FlowLine:
+def _flow_line(flow: Flow, samples: LatestSamples, sums: _Sums, polls: Mapping[tuple[int, str], datetime], *, now: datetime) -> FlowLine:
     half = SLOTS // 2
     last_hour, failed = sum(sums.delivered[:half]), sum(sums.failed[:half])
     return FlowLine(

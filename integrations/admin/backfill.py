@@ -131,17 +131,17 @@ class CheckpointDesk(Desk):
 
     def act_pause(self, request: HttpRequest, row: Checkpoint) -> str:
         """Stop after the page that is being read."""
-        return self._do(request, row, "pause", pull.pause, "Paused. It goes on where it stopped when it is resumed.")
+        return self._do(request, row, "pause", pull.pause, answer="Paused. It goes on where it stopped when it is resumed.")
 
     def act_resume(self, request: HttpRequest, row: Checkpoint) -> str:
         """Go on where it stopped."""
-        return self._do(request, row, "resume", pull.resume, "Resumed where it stopped.")
+        return self._do(request, row, "resume", pull.resume, answer="Resumed where it stopped.")
 
     def act_cancel(self, request: HttpRequest, row: Checkpoint) -> str:
         """End it; what was read stays."""
-        return self._do(request, row, "cancel", pull.cancel, "Cancelled. What was read so far stays.")
+        return self._do(request, row, "cancel", pull.cancel, answer="Cancelled. What was read so far stays.")
 
-    def _do(self, request: HttpRequest, row: Checkpoint, name: str, act: Any, answer: str) -> str:
+    def _do(self, request: HttpRequest, row: Checkpoint, name: str, act: Any, *, answer: str) -> str:
         if name not in self.allowed_acts(request, row):
             raise Refusal(f"It is {row.get_state_display().lower()} and cannot be changed that way any more.")
         act(row, request.user)

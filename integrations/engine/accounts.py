@@ -146,7 +146,7 @@ def needs_auth(connection: Connection, reason: str) -> None:
     )
     if changed:
         log.warning("connection needs re-authorisation", connection=connection.pk)
-    exceptions.raise_for_connection(connection, "needs_auth", "", f"{connection.name} needs re-authorisation", reason)
+    exceptions.raise_for_connection(connection, "needs_auth", "", f"{connection.name} needs re-authorisation", detail=reason)
 
 
 def reconnected(connection: Connection) -> int:

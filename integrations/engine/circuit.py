@@ -30,7 +30,7 @@ def failed(connection: Connection, reason: str) -> bool:
     pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(connection.faults - TRIP_AFTER, 10))
     connection.resume_at = timezone.now() + timedelta(seconds=pause)
     Connection.objects.filter(pk=connection.pk).update(resume_at=connection.resume_at)
-    exceptions.raise_for_connection(connection, "platform_down", "", f"{connection.name} does not answer", reason)
+    exceptions.raise_for_connection(connection, "platform_down", "", f"{connection.name} does not answer", detail=reason)
     log.warning("platform is down", connection=connection.pk, probe_in=pause)
     return True
 

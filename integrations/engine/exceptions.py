@@ -77,7 +77,7 @@ def raise_questions(flow: Flow, asked: Sequence[tuple[int, Sequence[Question]]])
     )
 
 
-def raise_for_connection(connection: Connection, kind: str, subject: str, title: str, detail: str = "") -> SyncException:
+def raise_for_connection(connection: Connection, kind: str, subject: str, title: str, *, detail: str = "") -> SyncException:
     """Ask one question about a connection as a whole; asking again only counts."""
     now = timezone.now()
     with transaction.atomic():

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from integrations.engine import accounts, circuit, exceptions, leases
 from integrations.engine.freshness import seen
+from integrations.engine.arrays import text_array
 from integrations.engine.outbox import Cause, backoff, enqueue
 from integrations.engine.siblings import drop_missing_variants
 from integrations.engine.wake import wake_connection
@@ -242,8 +243,8 @@ def _store(connection: Connection, found: Found, result: ProcessResult) -> None:
                 FINISH,
                 [
                     [verdict.id for verdict in verdicts],
-                    [str(verdict.state) for verdict in verdicts],
-                    [verdict.error.replace("\x00", "") for verdict in verdicts],
+                    text_array(str(verdict.state) for verdict in verdicts),
+                    text_array(verdict.error.replace("\x00", "") for verdict in verdicts),
                     [verdict.delay for verdict in verdicts],
                     [verdict.refund for verdict in verdicts],
                 ],
@@ -253,4 +254,4 @@ def _store(connection: Connection, found: Found, result: ProcessResult) -> None:
     result.failed = len(failed)
     for reason in {verdict.error for verdict in failed}:
         title = f"{connection.name}: a message could not be read: {reason}"
-        exceptions.raise_for_connection(connection, "unparsable", reason[:200], title[:300], reason)
+        exceptions.raise_for_connection(connection, "unparsable", reason[:200], title[:300], detail=reason)

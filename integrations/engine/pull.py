@@ -245,7 +245,7 @@ def _postpone(checkpoint: Checkpoint, fault: PlatformError) -> PullResult:
         Checkpoint.objects.filter(pk=checkpoint.pk).update(state=State.FAILED, finished_at=timezone.now())
         exceptions.raise_for_connection(
             checkpoint.connection, "backfill_failed", str(checkpoint.pk), f"Backfill of {checkpoint.reader} stopped",
-            str(fault),
+            detail=str(fault),
         )  # fmt: skip
     return PullResult(resume_in=delay)
 

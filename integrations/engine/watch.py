@@ -42,7 +42,7 @@ def check_subscriptions(connection: Connection) -> list[str]:
             "missing_subscription",
             "",
             f"{connection.name}: {len(refused)} webhook subscriptions could not be put back",
-            "\n".join(refused),
+            detail="\n".join(refused),
         )
     else:
         exceptions.close_for_connection(connection, "missing_subscription")

@@ -46,7 +46,7 @@ def full_products(client: ShopifyClient, ids: Sequence[str]) -> Iterator[tuple[s
     variables = {**_metafields(client), **markets, "locale": locale or "en", "translated": bool(locale)}
     for product_id, product in client.nodes("products_full", ids, variables):
         if product is not None:
-            _follow(client, product, "variants", "product_variants", markets)
+            _follow(client, product, "variants", "product_variants", variables=markets)
             product[CURRENCY_KEY] = client.shop_currency()
         yield product_id, product
 
@@ -77,7 +77,7 @@ def _all_of_a_list(client: ShopifyClient, node: JsonObject, field: str, *, docum
         node[field] = (again or node)[field]
 
 
-def _follow(client: ShopifyClient, node: JsonObject, field: str, document: str, variables: JsonObject | None = None) -> None:
+def _follow(client: ShopifyClient, node: JsonObject, field: str, document: str, *, variables: JsonObject | None = None) -> None:
     """Append the pages of an inner connection that lie beyond its first; raises TryLater when a page repeats."""
     info, seen = node[field]["pageInfo"], set()
     while info["hasNextPage"]:
