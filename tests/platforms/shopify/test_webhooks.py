@@ -72,6 +72,7 @@ def test_one_changed_byte_is_refused(secret, body, signature):
 def test_during_a_rotation_both_secrets_are_valid():
     _, body, signature = VECTORS[0]
     DOOR.verify(account(client_secret="new", client_secret_previous="hush"), call(body, hmac_sha256=signature))
+    DOOR.verify(account(client_secret="hush", client_secret_previous="older"), call(body, hmac_sha256=signature))
     with pytest.raises(Unverified):
         DOOR.verify(account(client_secret="new", client_secret_previous="older"), call(body, hmac_sha256=signature))
 
@@ -87,6 +88,16 @@ def test_without_any_secret_nothing_is_genuine():
     for secrets in ({}, {"client_secret": ""}):
         with pytest.raises(Unverified):
             DOOR.verify(account(**secrets), call(b"{}", hmac_sha256=empty))
+
+
+def test_the_stand_ins_own_calls_are_let_in(stand_in, person):
+    headers, body = stand_in.render_webhook("customers/update", person.id)
+    incoming = IncomingCall(path="/hooks/shopify/", headers={name.lower(): value for name, value in headers.items()}, body=body)
+    assert DOOR.external_id(incoming) == SHOP
+    DOOR.verify(account(client_secret="demo-shopify-secret"), incoming)
+    (found,) = DOOR.cut(account(), incoming)
+    assert (found.topic, found.object_key, found.hint) == ("customers/update", str(person.id), True)
+    assert found.occurred_at is not None
 
 
 @pytest.mark.parametrize("old", [True, False])
