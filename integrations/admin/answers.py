@@ -15,7 +15,7 @@ from integrations.models import SyncException
 from mapping.models import ContactHandle, SkuComponent, SkuCrosswalk, ValueCrosswalk
 
 MAX_COMPONENTS = 20
-SOURCE_ID = "source id"  # the handle under which a person's choice of contact is kept; `engine/identify.py` reads it
+SOURCE_ID = ContactHandle.Kind.SOURCE_ID  # the handle under which a person's choice of contact is kept; `engine/identify.py` reads it
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from mapping.rules import MAX_CHAIN, Mode, OnInvalid, Rule, check_rule, check_ru
 from mapping.transforms import TRANSFORMS, Call
 
 MAX_RULES = 300
-WHOLE = re.compile(r"-?\d{1,15}")
+WHOLE = re.compile(r"-?(0|[1-9]\d{0,14})")
 STEPS = [("", "–"), *((transform.name, transform.label) for transform in TRANSFORMS.values())]
 PARTS = {"target": "target", "source": "source", "constant": "constant", "transforms": "step_1", "mode": "mode", "only_with": "only_with"}
 
