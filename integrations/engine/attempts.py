@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.db import connection as database
 
+from integrations.engine.arrays import text_array
 from integrations.engine.outbox import Result
 
 INSERT = """
@@ -25,11 +26,11 @@ def write_attempts(results: Sequence[Result]) -> None:
             [
                 [row.delivery_id for row in rows],
                 [row.number for row in rows],
-                [str(row.outcome) for row in rows],
-                [row.code[:60] for row in rows],
-                [row.message[:500] for row in rows],
+                text_array(str(row.outcome) for row in rows),
+                text_array(row.code[:60] for row in rows),
+                text_array(row.message[:500] for row in rows),
                 [row.ms for row in rows],
-                [row.request_id[:100] for row in rows],
+                text_array(row.request_id[:100] for row in rows),
                 [row.manual for row in rows],
             ],
         )

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from django.db import DataError, transaction
 from django.db import connection as database
 
+from integrations.engine.arrays import text_array
 from integrations.engine.wake import wake_connection
 from integrations.platforms.base import IncomingEvent, Lane
 
@@ -99,11 +100,11 @@ def _write(group: Sequence[_Waiting]) -> dict[int, int]:
                 INSERT,
                 {
                     "connections": [connection_id for connection_id, _ in rows],
-                    "topics": [event.topic[:100] for event in rows.values()],
-                    "keys": [event.dedup_key[:200] for event in rows.values()],
-                    "bodies": [event.body.decode() for event in rows.values()],
+                    "topics": text_array(event.topic[:100] for event in rows.values()),
+                    "keys": text_array(event.dedup_key[:200] for event in rows.values()),
+                    "bodies": text_array(event.body.decode() for event in rows.values()),
                     "hints": [event.hint for event in rows.values()],
-                    "objects": [event.object_key[:100] for event in rows.values()],
+                    "objects": text_array(event.object_key[:100] for event in rows.values()),
                     "times": [event.occurred_at for event in rows.values()],
                     "waits": [event.wait_seconds for event in rows.values()],
                     "lanes": [int(Lane.STANDARD if event.wait_seconds else Lane.REALTIME) for event in rows.values()],

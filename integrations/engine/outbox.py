@@ -16,6 +16,7 @@ import orjson
 from django.db import connection as database
 from django.db import transaction
 
+from integrations.engine.arrays import text_array
 from integrations.engine.wake import wake_flow
 from integrations.flows import FlowSpec, spec_for
 from integrations.models import Connection, Delivery, Flow
@@ -205,10 +206,10 @@ def upsert(flow: Flow, spec: FlowSpec, records: Sequence[Record], *, cause: Caus
                 "settle": settle,
                 "cause": str(cause),
                 "collapse": not any(isinstance(record, Checkout) for record in part),
-                "keys": [record.key[:200] for record in part],
-                "records": [codec.dumps(record).decode() for record in part],
+                "keys": text_array(record.key[:200] for record in part),
+                "records": text_array(codec.dumps(record).decode() for record in part),
                 "times": [record.occurred_at for record in part],
-                "parents": [parent_key(record)[:200] for record in part],
+                "parents": text_array(parent_key(record)[:200] for record in part),
                 "befores": [getattr(record, "not_before", None) for record in part],
             }
             cursor.execute(UPSERT, values)
@@ -271,14 +272,14 @@ def _write(statement: str, results: Sequence[Result], **values: object) -> dict[
         return {}
     columns = {
         "ids": [result.delivery_id for result in results],
-        "states": [str(result.state) for result in results],
+        "states": text_array(str(result.state) for result in results),
         "delays": [result.delay for result in results],
-        "destinations": [result.destination_key for result in results],
-        "hashes": [result.sent_hash for result in results],
-        "payloads": [None if result.payload is None else orjson.dumps(result.payload).decode() for result in results],
-        "codes": [result.code[:60] for result in results],
-        "messages": [result.message[:500] for result in results],
-        "issues": [orjson.dumps(list(result.issues)).decode() for result in results],
+        "destinations": text_array(result.destination_key for result in results),
+        "hashes": text_array(result.sent_hash for result in results),
+        "payloads": text_array(None if result.payload is None else orjson.dumps(result.payload).decode() for result in results),
+        "codes": text_array(result.code[:60] for result in results),
+        "messages": text_array(result.message[:500] for result in results),
+        "issues": text_array(orjson.dumps(list(result.issues)).decode() for result in results),
         "refunds": [result.refund for result in results],
     }
     with database.cursor() as cursor:

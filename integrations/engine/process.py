@@ -16,8 +16,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.engine import accounts, circuit, exceptions, leases
-from integrations.engine.freshness import seen
 from integrations.engine.arrays import text_array
+from integrations.engine.freshness import seen
 from integrations.engine.outbox import Cause, backoff, enqueue
 from integrations.engine.siblings import drop_missing_variants
 from integrations.engine.wake import wake_connection
