@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ import structlog
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
+from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -28,6 +30,7 @@ log = structlog.get_logger(__name__)
 ACCOUNT_SECONDS = 2.0  # how long a door trusts its copy of a connection; a rotated secret counts after that
 STATE_LIFE = timedelta(minutes=10)
 _accounts: dict[tuple[str, str], tuple[float, Account | None, str]] = {}
+_reading = threading.Lock()
 
 
 @csrf_exempt
@@ -68,16 +71,28 @@ def _body(request: HttpRequest) -> bytes | None:
 
 
 def _account(platform: Platform, external_id: str) -> tuple[Account | None, str]:
-    """The account for a shop or account name, from a copy that is at most two seconds old."""
+    """The account for a shop or account name, from a copy that is about two seconds old at most."""
     key, now = (platform.slug, external_id), time.monotonic()
     known = _accounts.get(key)
     if known is not None and now - known[0] < ACCOUNT_SECONDS:
         return known[1], known[2]
+    if not _reading.acquire(blocking=known is None):
+        return known[1], known[2]  # another call renews the copy right now; a crowd must not do it at once
+    try:
+        known = _accounts.get(key)
+        if known is None or now - known[0] >= ACCOUNT_SECONDS:
+            known = _accounts[key] = (time.monotonic(), *_read_account(platform, external_id))
+        return known[1], known[2]
+    finally:
+        _reading.release()
+
+
+def _read_account(platform: Platform, external_id: str) -> tuple[Account | None, str]:
     connection = Connection.objects.filter(platform=platform.slug, external_id=external_id).first()
     found = None if connection is None else accounts.account_for(connection)
     if len(_accounts) > 1000:
         _accounts.clear()
-    _accounts[key] = (now, found, connection.state if connection else "")
+    close_old_connections()  # a call that waits for its turn to be stored must not keep a connection of the pool from the one who stores
     return found, connection.state if connection else ""
 
 
