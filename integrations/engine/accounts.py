@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,9 +45,23 @@ def account_for(connection: Connection) -> Account:
     )
 
 
+@contextmanager
+def _for_a_person() -> Iterator[None]:
+    """What only a person can put right stops the connection like dead credentials do: its deliveries wait on one question."""
+    try:
+        yield
+    except (Misconfigured, UnreadableSecret) as fault:
+        raise Reconnect(str(fault), code="misconfigured") from fault
+
+
 def client_for(connection: Connection, *, lane: Lane = Lane.STANDARD) -> Any:
     """A paced client with live credentials, kept for the process while the connection does not change; raises Reconnect."""
-    refresh_if_due(connection)
+    with _for_a_person():
+        return _client(connection, lane)
+
+
+def _client(connection: Connection, lane: Lane) -> Any:
+    _refresh_if_due(connection)
     account = account_for(connection)
     fingerprint = (account.base_url, account.api_version, dict(account.secrets), dict(account.settings))
     known = _clients.get((connection.pk, lane))
@@ -71,6 +87,11 @@ def store_tokens(connection: Connection, tokens: Tokens) -> None:
 
 def refresh_if_due(connection: Connection, *, force: bool = False) -> bool:
     """Renew credentials that end within five minutes, under a lock that all workers share; raises Reconnect when the grant is dead."""
+    with _for_a_person():
+        return _refresh_if_due(connection, force=force)
+
+
+def _refresh_if_due(connection: Connection, *, force: bool = False) -> bool:
     platform = platform_of(connection)
     if platform.auth is None or not (force or _renewal_due(connection)):
         return False
@@ -96,7 +117,7 @@ def _renewal_due(connection: Connection) -> bool:
 def probe_connection(connection: Connection) -> Probe:
     """Make the connection's test call and store its answer; never raises for what the platform says."""
     try:
-        probe = platform_of(connection).probe(client_for(connection))
+        probe = platform_of(connection).probe(_client(connection, Lane.STANDARD))
     except Reconnect as fault:
         probe = Probe(ok=False, summary="The platform does not accept the credentials.", problems=(str(fault),))
     except Misconfigured as fault:

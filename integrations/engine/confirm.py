@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from integrations.engine import accounts, circuit
@@ -14,7 +16,7 @@ from integrations.engine.outbox import Result, confirm_results
 from integrations.engine.outcomes import Settled, refused, split
 from integrations.engine.wake import wake_flow
 from integrations.models import Delivery, Flow, Receipt
-from integrations.platforms.base import Outcome, OutcomeState, Sent
+from integrations.platforms.base import Outcome, OutcomeState, Sent, Writer
 from integrations.platforms.errors import PlatformError, Reconnect
 
 log = structlog.get_logger(__name__)
@@ -31,11 +33,7 @@ def confirm_receipts(flow: Flow, limit: int = 20) -> int:
         client = accounts.client_for(flow.destination)
         writer = accounts.platform_of(flow.destination).writers[flow.record_type]
         for receipt in due:
-            rows = {row.record_key: row for row in Delivery.objects.filter(receipt=receipt, state=Delivery.State.ACCEPTED)}
-            sent = [Sent(row.record_key, row.destination_key, row.sent_payload) for row in rows.values()]
-            age = (timezone.now() - receipt.created_at).total_seconds()
-            outcomes = writer.confirm(client, receipt.external_id, sent, age) if sent else ()
-            settled += _store(flow, receipt, rows, outcomes)
+            settled += _confirm(flow, receipt, writer, client)
     except Reconnect as fault:
         accounts.needs_auth(flow.destination, str(fault))
     except PlatformError as fault:
@@ -47,7 +45,23 @@ def confirm_receipts(flow: Flow, limit: int = 20) -> int:
     return settled
 
 
-def _store(flow: Flow, receipt: Receipt, rows: dict[str, Delivery], outcomes: object) -> int:
+def _confirm(flow: Flow, receipt: Receipt, writer: Writer, client: Any) -> int:
+    """Ask about one receipt; one that cannot be handled waits alone and is logged. Raises the platform's faults."""
+    rows = {row.record_key: row for row in Delivery.objects.filter(receipt=receipt, state=Delivery.State.ACCEPTED)}
+    sent = [Sent(row.record_key, row.destination_key, row.sent_payload) for row in rows.values()]
+    age = (timezone.now() - receipt.created_at).total_seconds()
+    outcomes: Sequence[Outcome] | None = ()
+    try:
+        outcomes = writer.confirm(client, receipt.external_id, sent, age) if sent else ()
+    except (PlatformError, DatabaseError):
+        raise
+    except Exception as fault:  # noqa: BLE001 - one poisoned receipt must not hold up the others; it is logged and asked again
+        log.error("receipt could not be handled", flow=flow.pk, receipt=receipt.pk, exc_info=fault)
+        outcomes = None
+    return _store(flow, receipt, rows, outcomes)
+
+
+def _store(flow: Flow, receipt: Receipt, rows: dict[str, Delivery], outcomes: Sequence[Outcome] | None) -> int:
     settled = [_settled(rows[outcome.key], outcome) for outcome in outcomes or () if outcome.key in rows]
     results, asked = split(settled)
     with transaction.atomic():

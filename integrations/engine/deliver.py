@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from django.db import DatabaseError
 from django.utils import timezone
 
 from integrations.engine import accounts, circuit, leases
@@ -18,7 +19,7 @@ from integrations.engine.exceptions import Question
 from integrations.engine.outbox import Claim, Claimed, claim_deliveries
 from integrations.engine.outcomes import Settled, later, refused, settled, split
 from integrations.engine.pacing import DatabasePacer
-from integrations.engine.prepare import Prepared, prepare
+from integrations.engine.prepare import Prepared, internal, prepare
 from integrations.flows import spec_for
 from integrations.models import Connection, Flow
 from integrations.platforms.base import Item, Outcome, OutcomeState, Writer
@@ -114,9 +115,7 @@ class _Dispatch:
             result = self._send(group)
             done.add(result)
             if result.stop:
-                untried = [self.batch.rows[item.key] for rest in groups[position + 1 :] for item in rest]
-                waits = [later(row, code="not_tried", message="", delay=result.resume_in, counts=False) for row in untried]
-                store_batch(self.flow, self.claim, *split(waits))
+                self._untried([item for rest in groups[position + 1 :] for item in rest], done)
                 break
         return done
 
@@ -137,17 +136,42 @@ class _Dispatch:
             return self._refused(group, fault)
         except PlatformError as fault:
             return _give_back(self.flow, self.claim, [self.batch.rows[item.key] for item in group], fault)
+        except DatabaseError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - one poisoned record must not hold up the others; it is logged and asked about
+            return self._broken(group, fault)
         circuit.answered(self.flow.destination)
         return PumpResult(self._store(group, outcomes, ms=round((time.monotonic() - started) * 1000)))
 
-    def _refused(self, group: list[Item], fault: Refused) -> PumpResult:
-        """The whole call was refused: find out whose fault it is by sending each item alone."""
-        circuit.answered(self.flow.destination)
+    def _one_by_one(self, group: list[Item]) -> PumpResult:
+        """Find out whose fault it is by sending each item alone; when the platform cannot go on, the rest is given back untried."""
         done = PumpResult()
+        for position, item in enumerate(group):
+            done.add(self._send([item]))
+            if done.stop:
+                self._untried(group[position + 1 :], done)
+                break
+        return done
+
+    def _untried(self, items: list[Item], done: PumpResult) -> None:
+        waits = [later(self.batch.rows[item.key], code="not_tried", message="", delay=done.resume_in, counts=False) for item in items]
+        store_batch(self.flow, self.claim, *split(waits))
+
+    def _broken(self, group: list[Item], fault: Exception) -> PumpResult:
+        """This program could not handle the call or its answer: the record it is about is held alone."""
         if len(group) > 1:
-            for item in group:
-                done.add(self._send([item]))
-            return done
+            return self._one_by_one(group)
+        log.error("record could not be sent", flow=self.flow.pk, fault=type(fault).__name__, exc_info=fault)
+        batch, row = Prepared(), self.batch.rows[group[0].key]
+        batch.ask(row, [internal(self.flow, fault)])
+        return PumpResult(store_batch(self.flow, self.claim, batch.results, batch.questions))
+
+    def _refused(self, group: list[Item], fault: Refused) -> PumpResult:
+        """The whole call was refused: find out whose fault it is."""
+        circuit.answered(self.flow.destination)
+        if len(group) > 1:
+            return self._one_by_one(group)
+        done = PumpResult()
         row = self.batch.rows[group[0].key]
         outcome = Outcome(key=row.key, state=OutcomeState.REFUSED, code=fault.code, message=str(fault), request_id=fault.request_id)
         done.counts = store_batch(self.flow, self.claim, *split([refused(row.id, outcome, number=row.attempts, manual=row.manual)]))

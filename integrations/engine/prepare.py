@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from django.db import DatabaseError
 from django.utils import timezone
 
 from integrations.engine.catalogue import catalogue_for
@@ -49,6 +50,14 @@ class Prepared:
         """Note a result that needs no call."""
         self.results.append(Result(delivery_id=row.id, state=state, outcome=outcome, number=row.attempts, manual=row.manual, **facts))
 
+    def add(self, other: Prepared) -> None:
+        """Take another batch's rows into this one."""
+        self.items += other.items
+        self.rows.update(other.rows)
+        self.hashes.update(other.hashes)
+        self.results += other.results
+        self.questions += other.questions
+
     def ask(self, row: Claimed, questions: Sequence[Question], fields: Sequence[str] = ()) -> None:
         """Hold a row until people answered these questions."""
         issues = tuple(
@@ -75,6 +84,23 @@ class Bench:
 def prepare(flow: Flow, spec: FlowSpec, plan: Plan, writer: Writer, *, client: Any, claimed: Sequence[Claimed]) -> Prepared:
     """Sort out one claimed batch; a record that cannot be handled is held alone. Raises the platform errors of the look-ups."""
     batch = Prepared()
+    try:
+        _prepare_together(flow, spec, plan, writer, client=client, claimed=claimed, batch=batch)
+    except (PlatformError, DatabaseError):
+        raise
+    except Exception as fault:  # noqa: BLE001 - a record spoilt what all share: each is looked at alone, and only it is held
+        batch = Prepared()
+        if len(claimed) == 1:
+            _fault(flow, claimed[0], fault, batch)
+            return batch
+        for row in claimed:
+            batch.add(prepare(flow, spec, plan, writer, client=client, claimed=[row]))
+    return batch
+
+
+def _prepare_together(
+    flow: Flow, spec: FlowSpec, plan: Plan, writer: Writer, *, client: Any, claimed: Sequence[Claimed], batch: Prepared
+) -> None:
     rows = _linked(flow, spec, _relevant(flow, claimed, batch), batch)
     records = [record for _, record in rows]
     lookups = load_lookups(flow, records, tables=plan.tables, catalogue=catalogue_for(flow, records))
@@ -83,17 +109,21 @@ def prepare(flow: Flow, spec: FlowSpec, plan: Plan, writer: Writer, *, client: A
     for row, record in rows:
         try:
             _prepare_one(bench, row, record, batch)
-        except PlatformError:
+        except (PlatformError, DatabaseError):
             raise
         except Exception as fault:  # noqa: BLE001 - one poisoned record must not hold up the others; it is logged and asked about
             _fault(flow, row, fault, batch)
-    return batch
 
 
 def _fault(flow: Flow, row: Claimed, fault: Exception, batch: Prepared) -> None:
     log.error("record could not be handled", flow=flow.pk, delivery=row.id, exc_info=fault)
+    batch.ask(row, [internal(flow, fault)])
+
+
+def internal(flow: Flow, fault: Exception) -> Question:
+    """What to ask about a fault of this program: one question for all records that meet it."""
     name = type(fault).__name__
-    batch.ask(row, [Question("internal", name, f"{name} while handling {flow.record_type} records", str(fault)[:500])])
+    return Question("internal", name, f"{name} while handling {flow.record_type} records", str(fault)[:500])
 
 
 def _relevant(flow: Flow, claimed: Sequence[Claimed], batch: Prepared) -> list[Row]:

@@ -76,6 +76,8 @@ def _moment(written: object) -> datetime | None:
         found = datetime.fromisoformat(str(written))
     except ValueError:
         return None
+    if not datetime.min.year < found.year < datetime.max.year:  # nothing can be counted around the ends of time
+        return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
