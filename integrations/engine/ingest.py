@@ -1,7 +1,7 @@
 """The first promise: a verified message is on disk before it is acknowledged.
 
-Calls that arrive together are committed together: the first becomes the leader and writes for those that came while it waited its
-turn, so that the number of commits does not grow with the number of callers.
+Calls that arrive together are committed together: one caller writes for all that came while the caller before it was writing, so that
+the number of commits does not grow with the number of callers.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db import DataError, transaction
 from django.db import connection as database
@@ -31,63 +31,78 @@ RETURNING connection_id
 
 @dataclass(slots=True)
 class _Waiting:
-    """One caller's events, and the answer it waits for."""
+    """One caller's events, and the answer it waits for; `turn` opens when it is written, or when it is this caller's turn to write."""
 
     connection_id: int
     events: Sequence[IncomingEvent]
-    done: threading.Event = field(default_factory=threading.Event)
+    turn: threading.Lock
+    written: bool = False
     stored: int = 0
     fault: BaseException | None = None
 
 
-_queue: list[_Waiting] = []
-_queue_lock = threading.Lock()
-_leader_lock = threading.Lock()
+class _Line:
+    """Who waits, and whether somebody writes."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.waiting: list[_Waiting] = []
+        self.busy = False
+
+
+_line = _Line()
 
 
 def ingest(connection_id: int, events: Sequence[IncomingEvent]) -> int:
     """Store the events and wake a worker in one transaction; returns how many were new. When it returns they are durable."""
-    mine = _Waiting(connection_id, events)
-    with _queue_lock:
-        _queue.append(mine)
-    with _leader_lock:
-        if not mine.done.is_set():
-            _lead()
+    mine = _Waiting(connection_id, events, threading.Lock())
+    mine.turn.acquire()
+    with _line.lock:
+        _line.waiting.append(mine)
+        leads, _line.busy = not _line.busy, True
+    if not leads:
+        mine.turn.acquire()
+    if not mine.written:
+        _lead()
     if mine.fault is not None:
         raise mine.fault
     return mine.stored
 
 
 def _lead() -> None:
-    """Write for everyone who is waiting now; each gets the count or the fault of the common transaction."""
-    with _queue_lock:
-        group = _queue[:]
-        _queue.clear()
+    """Write for everyone who is waiting now, then hand over to whoever came meanwhile."""
+    with _line.lock:
+        group, _line.waiting = _line.waiting, []
+    try:
+        _write_group(group)
+    finally:
+        with _line.lock:
+            following = _line.waiting[0] if _line.waiting else None
+            _line.busy = following is not None
+        if following is not None:
+            following.turn.release()
+        for waiting in group:
+            waiting.turn.release()
+
+
+def _write_group(group: Sequence[_Waiting]) -> None:
+    """Each caller gets its count, or the fault of the common transaction; a row that does not fit fails its own caller only."""
     try:
         stored = _write(group)
-    except DataError:  # one caller's row does not fit: it alone must fail
-        if len(group) == 1:
-            raise
-        for waiting in group:
-            _alone(waiting)
-        return
-    except Exception as fault:  # noqa: BLE001 - handed to every caller of the group, which raises it
+    except DataError as fault:
+        if len(group) > 1:
+            for waiting in group:
+                _write_group([waiting])
+            return
+        group[0].fault = fault
+    except BaseException as fault:  # noqa: BLE001 - handed to every caller of the group, which raises it: none may think it was stored
         for waiting in group:
             waiting.fault = fault
-            waiting.done.set()
-        return
+    else:
+        for waiting in group:
+            waiting.stored = min(stored[waiting.connection_id], len(waiting.events))
     for waiting in group:
-        waiting.stored = min(stored[waiting.connection_id], len(waiting.events))
-        waiting.done.set()
-
-
-def _alone(waiting: _Waiting) -> None:
-    """Write for one caller and keep its fault for it."""
-    try:
-        waiting.stored = _write([waiting])[waiting.connection_id]
-    except DataError as fault:
-        waiting.fault = fault
-    waiting.done.set()
+        waiting.written = True
 
 
 def _write(group: Sequence[_Waiting]) -> dict[int, int]:
