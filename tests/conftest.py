@@ -150,7 +150,7 @@ def connect_route_b(stand_ins: tuple[ShopifyStandIn, OmetriaStandIn, StandInServ
     shopify, ometria, server = stand_ins
     source = Connection.objects.create(
         platform="shopify", name="Demo shop", external_id=DOMAIN, base_url=f"{server.url('shopify')}/{DOMAIN}", api_version="2026-10",
-        settings={"credential_mode": "admin_token", "webhook_base_url": hooks},
+        settings={"credential_mode": "admin_token", "webhook_base_url": hooks, "enrichment_seconds": 0},
     )  # fmt: skip
     set_credential(source, "access_token", SPEC.access_token)
     set_credential(source, "client_secret", SPEC.client_secret)

@@ -38,11 +38,11 @@ VALUES (%(connection)s, %(group)s, %(burst)s, %(rate)s, %(burst)s, clock_timesta
 """
 REPORT = """
 UPDATE integrations_ratebudget SET rate = COALESCE(%(rate)s, rate), burst = COALESCE(%(burst)s, burst),
-       tokens = LEAST(COALESCE(%(burst)s, burst), COALESCE(%(available)s, tokens)),
+       tokens = LEAST(COALESCE(%(burst)s, burst), COALESCE(%(available)s, tokens)),  -- what was asked for and not used comes back
        updated_at = CASE WHEN %(available)s::float8 IS NULL THEN updated_at ELSE clock_timestamp() END
 WHERE connection_id = %(connection)s AND "group" = %(group)s
   AND (rate IS DISTINCT FROM COALESCE(%(rate)s, rate) OR burst IS DISTINCT FROM COALESCE(%(burst)s, burst)
-       OR %(available)s::float8 < tokens)
+       OR %(available)s::float8 <> tokens)
 """
 PAUSE = """
 INSERT INTO integrations_ratebudget (connection_id, "group", tokens, rate, burst, updated_at, blocked_until)
@@ -101,7 +101,7 @@ class DatabasePacer:
         return max(float(missing or 0.0), 0.005)
 
     def report(self, group: str, *, rate: float | None = None, burst: float | None = None, available: float | None = None) -> None:
-        """Correct the shared budget with the platform's own figures; it never grows beyond what we believe is left."""
+        """Correct the shared budget with the platform's own figures, which give back what was asked for and not used."""
         with database.cursor() as cursor:
             cursor.execute(REPORT, {"connection": self._id, "group": group, "rate": rate, "burst": burst, "available": available})
 

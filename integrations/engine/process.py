@@ -174,7 +174,11 @@ def _fetched(connection: Connection, expand: Expand, hints: Sequence[Taken], res
     for group in groups:
         try:
             client = accounts.client_for(connection, lane=Lane.REALTIME)
-            found += zip(group, expand(client, [item.event for item in group]), strict=True)
+            expansions = expand(client, [item.event for item in group])
+            found += zip(group, expansions, strict=True)
+            for expansion in expansions:
+                if expansion.disconnected:
+                    accounts.needs_auth(connection, expansion.note)
             accounts.note_version(connection, getattr(client, "version_served", ""), getattr(client, "deprecation", ""))
             circuit.answered(connection)
         except PlatformError as fault:

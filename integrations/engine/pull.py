@@ -115,6 +115,18 @@ def cancel(checkpoint: Checkpoint, by: User | None) -> None:
     """End it for good; what was read stays."""
     if _move(checkpoint, [State.WAITING, State.RUNNING, State.PAUSED, State.FAILED], State.CANCELLED, by):
         Checkpoint.objects.filter(pk=checkpoint.pk).update(finished_at=timezone.now())
+        _cancel_at_source(checkpoint)
+
+
+def _cancel_at_source(checkpoint: Checkpoint) -> None:
+    """End what the backfill started there; a platform that does not answer ends it by itself in time."""
+    reader = readers_of(checkpoint.connection)[checkpoint.reader]
+    if reader.cancel is None or checkpoint.purpose != Purpose.BACKFILL:
+        return
+    try:
+        reader.cancel(accounts.client_for(checkpoint.connection), checkpoint.cursor or None)
+    except PlatformError as fault:
+        log.warning("backfill not cancelled at the source", checkpoint=checkpoint.pk, fault=type(fault).__name__, code=fault.code)
 
 
 def _move(checkpoint: Checkpoint, states: Sequence[str], to: str, by: User | None) -> bool:

@@ -107,6 +107,7 @@ class Expansion:
     event: IncomingEvent
     objects: tuple[RawObject, ...] = ()
     note: str = ""  # plain words when there is nothing to parse ("order deleted since")
+    disconnected: bool = False  # the account ended the connection; `note` says how to restore it
 
 
 class Webhooks(Protocol):
@@ -168,6 +169,7 @@ class Reader:
     record_types: tuple[RecordType, ...]
     pull: Callable[[Any, Window, str | None], Page]
     backfill: Callable[[Any, Window, str | None], Page] | None = None
+    cancel: Callable[[Any, str | None], bool] | None = None  # end what a backfill started at the source
     overlap_seconds: int = 300
     every_minutes: int = 5
 

@@ -49,6 +49,7 @@ def seed(*, shop_url: str, account_url: str, webhook_base_url: str = "") -> Cast
         api_version=SHOPIFY_VERSION,
         settings={
             "credential_mode": "client_credentials",
+            "enrichment_seconds": 5,
             "client_id": stage.SHOP_CLIENT_ID,
             "abandon_minutes": ABANDON_MINUTES,
             **({"webhook_base_url": webhook_base_url} if webhook_base_url else {}),

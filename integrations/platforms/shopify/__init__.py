@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from integrations.platforms.base import Platform, Reader, Setting
 from integrations.platforms.shopify.auth import CLIENT_CREDENTIALS, CREDENTIAL_MODES, ShopifyAuth
-from integrations.platforms.shopify.bulk import BULK_CUSTOMERS, BULK_ORDERS, BULK_PRODUCTS, backfill_of
+from integrations.platforms.shopify.bulk import BULK_CUSTOMERS, BULK_ORDERS, BULK_PRODUCTS, backfill_of, cancel
 from integrations.platforms.shopify.client import GRAPHQL, REST, ShopifyClient
 from integrations.platforms.shopify.expand import expand
 from integrations.platforms.shopify.parse import parse
@@ -44,6 +44,13 @@ SETTINGS = (
         name="metafields", label="Metafields to bring", kind="list", default=[], help="namespace.key; up to 25, of customers and products."
     ),
     Setting(name="abandon_minutes", label="Minutes until a checkout counts as abandoned", kind="number", default=30),
+    Setting(
+        name="enrichment_seconds",
+        label="Seconds between rounds of enrichment",
+        kind="number",
+        default=300,
+        help="Tags and spending change with every order; they are read together this often, never before a live order.",
+    ),
     Setting(name="page_size", label="Objects per page of a pull", kind="number", default=PAGE_SIZE),
 )
 READERS = (
@@ -53,6 +60,7 @@ READERS = (
         record_types=(RecordType.CUSTOMER,),
         pull=pull_of(CUSTOMERS),
         backfill=backfill_of(BULK_CUSTOMERS),
+        cancel=cancel,
         every_minutes=15,
     ),
     Reader(
@@ -61,6 +69,7 @@ READERS = (
         record_types=(RecordType.ORDER,),
         pull=pull_of(ORDERS),
         backfill=backfill_of(BULK_ORDERS),
+        cancel=cancel,
     ),
     Reader(
         name="products",
@@ -68,6 +77,7 @@ READERS = (
         record_types=(RecordType.PRODUCT, RecordType.VARIANT),
         pull=pull_of(PRODUCTS),
         backfill=backfill_of(BULK_PRODUCTS),
+        cancel=cancel,
         every_minutes=15,
     ),
     Reader(name="checkouts", label="Abandoned checkouts", record_types=(RecordType.CHECKOUT,), pull=pull_of(CHECKOUTS), every_minutes=10),

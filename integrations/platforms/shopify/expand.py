@@ -65,7 +65,7 @@ def _expansion(event: IncomingEvent, fetched: Mapping[str, JsonObject | None]) -
     if topic is None:
         return Expansion(event=event, note=f"the topic {event.topic} is not used")
     if event.topic in NOTES:
-        return Expansion(event=event, note=NOTES[event.topic])
+        return Expansion(event=event, note=NOTES[event.topic], disconnected=event.topic == "app/uninstalled")
     if not event.hint:
         return Expansion(event=event, objects=(received,))
     if not event.object_key:

@@ -33,6 +33,7 @@ class Topic:
     full: bool = False
     id_path: tuple[str, ...] = ("id",)
     subscribed: bool = True
+    enrichment: bool = False  # may wait and travel with others of its kind
     timeless: bool = False  # a body without a time of its own: the delivery's time is written into it
 
 
@@ -41,10 +42,10 @@ def _orders(name: str, *, full: bool = False, id_path: tuple[str, ...] = ("id",)
 
 
 def _customers(
-    name: str, *, id_path: tuple[str, ...] = ("id",), scope: str = "read_customers", full: bool = False, timeless: bool = False
+    name: str, *, id_path: tuple[str, ...] = ("id",), scope: str = "read_customers", full: bool = False, **traits: bool
 ) -> Topic:
     enum = name.upper().replace("/", "_").replace("CUSTOMER.", "CUSTOMER_")
-    return Topic(name, enum, Subject.CUSTOMER, scope, full, id_path, timeless=timeless)
+    return Topic(name, enum, Subject.CUSTOMER, scope, full, id_path, **traits)
 
 
 # Header topics of the Admin API webhook reference with the scope each subscription needs.
@@ -68,11 +69,11 @@ TOPICS: Mapping[str, Topic] = {
         _customers("customers/disable"),
         _customers("customers/delete", full=True, timeless=True),
         _customers("customers/merge", id_path=("admin_graphql_api_customer_kept_id",), scope="read_customer_merge", timeless=True),
-        _customers("customer.tags_added", id_path=("customerId",)),
-        _customers("customer.tags_removed", id_path=("customerId",)),
+        _customers("customer.tags_added", id_path=("customerId",), enrichment=True),
+        _customers("customer.tags_removed", id_path=("customerId",), enrichment=True),
         _customers("customers_email_marketing_consent/update", id_path=("customer_id",)),
         _customers("customers_marketing_consent/update"),
-        _customers("customers/purchasing_summary", id_path=("customerId",)),
+        _customers("customers/purchasing_summary", id_path=("customerId",), enrichment=True),
         Topic("products/create", "PRODUCTS_CREATE", Subject.PRODUCT, "read_products"),
         Topic("products/update", "PRODUCTS_UPDATE", Subject.PRODUCT, "read_products"),
         Topic("products/delete", "PRODUCTS_DELETE", Subject.PRODUCT, "read_products", full=True, timeless=True),

@@ -20,6 +20,7 @@ from integrations.platforms.shopify.topics import TOPICS, Topic, is_hint, object
 
 MAX_DEPTH = 100
 MAX_EXCERPT = 64 * 1024
+ENRICHMENT_SECONDS = 300.0  # unless the connection says otherwise
 MAX_TOKEN = 200  # characters of a header value that may enter a key
 TIME_KEY = "_triggered_at"  # written into bodies that carry no time of their own
 SECRETS = ("client_secret", "client_secret_previous")
@@ -67,7 +68,8 @@ class ShopifyWebhooks:
         elif _extreme_number(body):
             body = orjson.dumps(parsed)
         hint = is_hint(topic)
-        return (IncomingEvent(topic=name, dedup_key=dedup_key, body=body, occurred_at=at, hint=hint, object_key=object_key(topic, parsed)),)
+        key, wait = object_key(topic, parsed), _wait(account, topic)
+        return (IncomingEvent(topic=name, dedup_key=dedup_key, body=body, occurred_at=at, hint=hint, object_key=key, wait_seconds=wait),)
 
     def missing(self, client: ShopifyClient, address: str) -> Sequence[str]:
         """Topics that should be subscribed at `address` and are not, by their header names."""
@@ -84,6 +86,14 @@ class ShopifyWebhooks:
             elif said := _create(client, address, topic):
                 refused.append(said)
         return tuple(refused)
+
+
+def _wait(account: Account, topic: Topic | None) -> float:
+    """How long a message may wait for others of its kind, in seconds."""
+    if topic is None or not topic.enrichment:
+        return 0.0
+    chosen = account.settings.get("enrichment_seconds")
+    return ENRICHMENT_SECONDS if chosen is None else float(chosen)
 
 
 def _create(client: ShopifyClient, address: str, topic: Topic) -> str:

@@ -8,17 +8,19 @@ from typing import Any
 import orjson
 import pytest
 
-from integrations.platforms.base import IncomingCall, IncomingEvent
+from integrations.platforms.base import Account, IncomingCall, IncomingEvent
 from integrations.platforms.errors import SlowDown, Unparsable
 from integrations.platforms.shopify.expand import expand
 from integrations.platforms.shopify.parse import parse
 from integrations.platforms.shopify.webhooks import ShopifyWebhooks
 from mapping.records import Customer, Order, Product, Variant
 
+ACCOUNT = Account(connection_id=7, platform="shopify", external_id="demo-shop.myshopify.com", base_url="http://127.0.0.1:9")
+
 
 def hint(topic: str, body: dict[str, Any], *, at: datetime | None = None) -> IncomingEvent:
     headers = {"x-shopify-topic": topic, "x-shopify-event-id": "e", "x-shopify-triggered-at": (at or datetime.now(UTC)).isoformat()}
-    (event,) = ShopifyWebhooks().cut(None, IncomingCall(path="/", headers=headers, body=orjson.dumps(body)))
+    (event,) = ShopifyWebhooks().cut(ACCOUNT, IncomingCall(path="/", headers=headers, body=orjson.dumps(body)))
     return event
 
 

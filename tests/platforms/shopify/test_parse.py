@@ -24,6 +24,8 @@ SAMPLES = Path(__file__).parents[3] / "fixtures" / "samples" / "shopify"
 PAID, PENDING, SHIPPED = OrderStatus.PAID, OrderStatus.PENDING, OrderStatus.SHIPPED
 D = Decimal
 
+ACCOUNT = Account(connection_id=7, platform="shopify", external_id="demo-shop.myshopify.com", base_url="http://127.0.0.1:9")
+
 
 def sample(name: str) -> dict[str, Any]:
     return orjson.loads((SAMPLES / f"{name}.json").read_bytes())
@@ -370,7 +372,7 @@ def test_a_deleted_checkout_is_removed(account):
 def test_every_topic_has_a_sample_and_each_hint_names_its_object(name):
     raw = sample(f"webhook_{name.replace('/', '_').replace('.', '_')}")
     call = IncomingCall(path="/", headers={"x-shopify-topic": name}, body=orjson.dumps(raw))
-    (event,) = PLATFORM.webhooks.cut(None, call)
+    (event,) = PLATFORM.webhooks.cut(ACCOUNT, call)
     assert event.hint is not TOPICS[name].full
     assert event.object_key
     assert (f"webhook:{name}" in PARSERS) is (TOPICS[name].full or name == "customers/merge")

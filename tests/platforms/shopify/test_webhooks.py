@@ -277,3 +277,16 @@ def _seconds(mine: Account, incoming: IncomingCall, rounds: int = 100) -> float:
         DOOR.verify(mine, incoming)
         DOOR.cut(mine, incoming)
     return (time.perf_counter() - started) / rounds
+
+
+@pytest.mark.parametrize(("settings", "expected"), [({}, 300.0), ({"enrichment_seconds": 20}, 20.0), ({"enrichment_seconds": 0}, 0.0)])
+def test_tags_wait_for_the_next_round_of_enrichment_and_profile_changes_do_not(settings: dict, expected: float) -> None:
+    account = Account(connection_id=7, platform="shopify", external_id=SHOP, base_url="http://127.0.0.1:9", settings=settings)
+
+    def wait(topic: str, body: bytes) -> float:
+        headers = {"x-shopify-topic": topic, "x-shopify-event-id": "e-1"}
+        (event,) = ShopifyWebhooks().cut(account, IncomingCall(path="/", headers=headers, body=body))
+        return event.wait_seconds
+
+    assert wait("customer.tags_added", b'{"customerId": "gid://shopify/Customer/1", "tags": ["vip"]}') == expected
+    assert wait("customers/update", b'{"id": 1}') == 0.0
