@@ -212,6 +212,8 @@ def _question(flow: Flow, issue: Any) -> Question:
         "unmapped_sku": f"Unknown SKU {issue.subject}",
         "unmapped_value": f"Unknown value {issue.subject}",
         "missing_field": f"Required field {issue.field} is empty",
+        "bad_phone": f"Phone number of {flow.record_type} {issue.subject} cannot be read",
+        "bad_email": f"E-mail address of {flow.record_type} {issue.subject} cannot be read",
     }
     return Question(kind, issue.subject or issue.field, titles.get(kind, f"{KINDS[kind].label}: {issue.field}"), issue.message)
 
