@@ -8,6 +8,7 @@ from functools import partial, update_wrapper
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
@@ -77,10 +78,12 @@ class Desk(ModelAdmin):
 
     acts: tuple[Act, ...] = ()
     detail_template = ""
+    change_list_template = "integrations/list.html"
     paginator = PeekPaginator
     list_per_page = 50
     list_max_show_all = 0
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER  # each choice would be counted over the whole table
     list_disable_select_all = True
     list_filter_sheet = False
     list_fullwidth = True

@@ -114,7 +114,7 @@ class RuleFormSet(forms.BaseFormSet):
         except KeyError as fault:
             raise forms.ValidationError(f"The rules do not fit together: {fault}.") from fault
         if problems:
-            raise forms.ValidationError([f"{problem.target}: {problem.message}." for problem in problems])
+            raise forms.ValidationError(list(dict.fromkeys(f"{problem.target}: {problem.message}." for problem in problems)))
 
     def kept(self) -> list[RuleForm]:
         """The forms that hold a rule, in order, without those that were removed."""
