@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from integrations import words
 from integrations.admin.desk import MASK_PERMISSION, Act, Desk, Refusal
-from integrations.admin.filters import ConnectionFilter, field_filter
+from integrations.admin.filters import ConnectionFilter, age_filter, field_filter
 from integrations.engine.masking import masked
 from integrations.engine.process import reprocess
 from integrations.models import Delivery, InboxEvent
@@ -35,7 +35,7 @@ class InboxDesk(Desk):
         "No message matches. Platforms send one whenever something changes; the connection's page shows whether they are asked to."
     )
     list_display = ["topic_cell", "object_key", "connection_cell", "state_cell", "received_cell"]
-    list_filter = [ConnectionFilter, field_filter("state", "state", InboxEvent.State.choices)]
+    list_filter = [ConnectionFilter, field_filter("state", "state", InboxEvent.State.choices), age_filter("received", "received_at")]
     list_filter_submit = True
     search_fields = ["object_key"]
     search_help_text = "Exact key of the object at the source"
