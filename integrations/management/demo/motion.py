@@ -13,7 +13,7 @@ from django_q.tasks import async_task
 
 from integrations.management.demo.crew import Crew
 from integrations.management.demo.stage import Stage
-from integrations.models import Checkpoint, Delivery, InboxEvent, Receipt
+from integrations.models import Checkpoint, Connection, Delivery, InboxEvent, Receipt
 
 LOOK_SECONDS = 0.25
 SWEEP_SECONDS = 3.0  # the demo's minute: what the worker does every minute happens this often
@@ -88,8 +88,12 @@ def is_moving(stage: Stage) -> bool:
 def waiting(stage: Stage) -> str:
     """What is under way, in words, for the message of an overdue wait."""
     rows = Delivery.objects.filter(state__in=MOVING).values_list("flow__record_type", "state", "last_code", "last_message")
-    parts = [f"{stage.shopify.sender.waiting()} webhooks", f"{InboxEvent.objects.filter(state=InboxEvent.State.NEW).count()} inbox events"]
-    parts += [f"{rows.count()} deliveries"]
+    events = InboxEvent.objects.filter(state=InboxEvent.State.NEW)
+    parts = [f"{stage.shopify.sender.waiting()} webhooks", f"{events.count()} inbox events", f"{rows.count()} deliveries"]
     parts += [f"{kind} {state} {code} {message}".strip() for kind, state, code, message in rows[:5]]
+    for topic, attempts, due, lease, error in events.values_list("topic", "attempts", "due_at", "lease_until", "error")[:3]:
+        parts.append(f"{topic} tried {attempts} times, due {due:%H:%M:%S}, lease {lease and lease.strftime('%H:%M:%S')}: {error}")
     parts += [f"pull of {row.reader} {row.state} {row.error}".strip() for row in Checkpoint.objects.filter(state__in=PULLING)]
+    parts += [f"{row} until {row.pump_until:%H:%M:%S}" for row in Connection.objects.filter(pump_until__isnull=False)]
+    parts += [f"{OrmQ.objects.count()} tasks"]
     return "Still under way: " + "; ".join(parts)

@@ -1,0 +1,156 @@
+"""The demo as people start it: processes of its own, a story that comes out right, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
+from urllib.parse import urlsplit
+
+import psutil
+import psycopg
+import pytest
+from django.conf import settings
+from psycopg import sql
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS, STORY_SECONDS, STOP_SECONDS = 120, 280, 40
+pytestmark = [pytest.mark.slow, pytest.mark.journey]
+
+
+class Demo:
+    """A demo in a process of its own, with its lines as they come."""
+
+    def __init__(self, database: str, *arguments: str) -> None:
+        environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")}
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "demo", "--port", "0", "--database", database, *arguments],
+            cwd=ROOT, env={**environment, "DEMO": "1", "DATABASE_URL": settings.DATABASE_URL}, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self.lines: list[str] = []
+        self._queue: Queue[str] = Queue()
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        with self.process.stdout as stdout:
+            for line in stdout:
+                self._queue.put(line)
+
+    def until(self, words: str, seconds: float) -> str:
+        """The first line with these words."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                line = self._queue.get(timeout=0.5)
+            except Empty:
+                assert self.process.poll() is None, self.text()
+                continue
+            self.lines.append(line.rstrip())
+            if words in line:
+                return line.strip()
+        raise AssertionError(f"no line said {words!r}:\n{self.text()}")
+
+    def wait(self, seconds: float) -> int:
+        """The exit code; every line is read by then."""
+        code = self.process.wait(seconds)
+        self._reader.join(seconds)
+        while not self._queue.empty():
+            self.lines.append(self._queue.get().rstrip())
+        return code
+
+    def text(self) -> str:
+        return "\n".join(self.lines[-60:])
+
+    def family(self) -> list[psutil.Process]:
+        """The demo's process and everything below it."""
+        head = psutil.Process(self.process.pid)
+        return [head, *head.children(recursive=True)]
+
+
+@pytest.fixture
+def database(worker_id: str) -> Iterator[str]:
+    name = f"switchyard_demo_test_{worker_id}"
+    yield name
+    with psycopg.connect(settings.DATABASE_URL, autocommit=True) as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def worker_id() -> str:
+    return os.environ.get("PYTEST_XDIST_WORKER", "alone")
+
+
+def alive(family: list[psutil.Process]) -> list[psutil.Process]:
+    return [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+def _gone(family: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    end = time.monotonic() + seconds
+    while alive(family) and time.monotonic() < end:
+        time.sleep(0.1)
+    return alive(family)
+
+
+@pytest.mark.timeout(400)
+def test_the_story_ends_with_both_sides_in_agreement(database: str) -> None:
+    demo = Demo(database, "--once")
+
+    code = demo.wait(STORY_SECONDS)
+
+    text = demo.text()
+    assert code == 0, text
+    rows = {line.split("│")[0].strip(): [cell.strip() for cell in line.split("│")] for line in demo.lines if line.count("│") == 8}
+    assert set(rows) == {"flow", "customer", "order", "checkout", "product", "variant"}, text
+    assert {name: row[-1] for name, row in rows.items() if name != "flow"} == dict.fromkeys(rows.keys() - {"flow"}, "yes")
+    assert (rows["order"][4], rows["customer"][4]) == ("1 unknown sku", "1 phone number cannot be read")
+    assert int(rows["order"][2]) > 1500
+    assert sum(line.startswith("✓") for line in demo.lines) == 6, text
+    assert not any(line.startswith("✗") for line in demo.lines)
+
+
+@pytest.mark.timeout(300)
+def test_ctrl_c_ends_everything_that_the_demo_started(database: str) -> None:
+    demo = Demo(database)
+    address = demo.until("Console", START_SECONDS).split()[1]
+    demo.until("delivered to Ometria", START_SECONDS)
+    family = demo.family()
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address + "accounts/login/", timeout=10) as page:
+        assert page.status == 200
+
+    demo.process.send_signal(signal.SIGINT)
+
+    assert demo.wait(STOP_SECONDS) == 0, demo.text()
+    assert len(family) > 5
+    assert _gone(family, 5) == []
+
+
+@pytest.mark.timeout(300)
+def test_a_killed_demo_takes_its_children_along(database: str) -> None:
+    demo = Demo(database)
+    demo.until("Ctrl-C stops everything", START_SECONDS)
+    family = demo.family()
+
+    demo.process.kill()
+    demo.wait(STOP_SECONDS)
+
+    assert _gone(family, STOP_SECONDS) == []
+
+
+def test_a_second_demo_in_the_same_database_is_refused(database: str) -> None:
+    with psycopg.connect(settings.DATABASE_URL, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+    guest = urlsplit(settings.DATABASE_URL)._replace(path=f"/{database}").geturl()
+    with psycopg.connect(guest):
+        demo = Demo(database)
+        assert demo.wait(START_SECONDS) == 1
+
+    assert f"The database {database} is in use: another demo seems to run." in demo.text()
