@@ -134,7 +134,7 @@ def test_the_next_page_is_offered_only_when_there_is_one(administrator: Client):
 
     first, second = administrator.get(url).content.decode(), administrator.get(f"{url}?p=2").content.decode()
 
-    assert ("Older" in first, "Newer" in first, "Older" in second, "Newer" in second) == (True, False, False, True)
+    assert (">Older<" in first, ">Newer<" in first, ">Older<" in second, ">Newer<" in second) == (True, False, False, True)
 
 
 def test_a_bare_exception_list_shows_open_questions_and_all_shows_open_ones_first(administrator: Client):
