@@ -1,0 +1,68 @@
+"""Every page of the console with its address, from the rows there are: read by the accessibility tests and the screenshots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.contrib.auth.models import User
+from django.db.models import Model, QuerySet
+from django.urls import reverse
+
+from integrations.models import Checkpoint, Connection, Delivery, Flow, InboxEvent, SyncException
+from mapping.models import IdentityRule, MappingVersion, SkuCrosswalk, ValueCrosswalk
+
+LISTS = {
+    "questions": "integrations_syncexception", "flows": "integrations_flow", "deliveries": "integrations_delivery",
+    "inbox": "integrations_inboxevent", "backfills": "integrations_checkpoint", "mappings": "mapping_mappingversion",
+    "skus": "mapping_skucrosswalk", "values": "mapping_valuecrosswalk", "identity": "mapping_identityrule",
+    "connections": "integrations_connection", "people": "auth_user",
+}  # fmt: skip
+ADDED = ("flows", "mappings", "skus", "values", "identity", "connections", "people")
+SHEETS = ("skus", "values", "identity")
+VIEWS = {
+    "questions-all": ("questions", "state=all"), "questions-settled": ("questions", "state=resolved"),
+    "questions-empty": ("questions", "q=nothing-has-this-subject"), "deliveries-held": ("deliveries", "state=blocked"),
+    "deliveries-empty": ("deliveries", "q=nothing-has-this-key"), "connections-add-form": ("connections-add", "platform=shopify"),
+}  # fmt: skip
+PLAIN = {"overview": "admin:index", "password": "account_change_password", "second-factor": "mfa_index"}
+VISITOR_PAGES = {"sign-in": "/accounts/login/"}
+
+
+def staff_pages() -> dict[str, str]:
+    """Name → address of every page that an administrator can open; pages of rows that do not exist are left out."""
+    pages = {name: reverse(view) for name, view in PLAIN.items()}
+    pages |= {name: reverse(f"admin:{model}_changelist") for name, model in LISTS.items()}
+    pages |= {f"{name}-add": reverse(f"admin:{LISTS[name]}_add") for name in ADDED}
+    for name in SHEETS:
+        pages |= {f"{name}-{what}": reverse(f"admin:{LISTS[name]}_{what}") for what in ("import", "export")}
+    pages |= {name: f"{pages[base]}?{query}" for name, (base, query) in VIEWS.items()}
+    for name, base, rows in _rows():
+        if (row := rows.first()) is not None:
+            pages[name] = reverse(f"admin:{LISTS[base]}_change", args=[row.pk])
+    pages |= {f"{name}-preview": f"{address.removesuffix('change/')}preview/" for name, address in pages.items() if name == "mapping-draft"}
+    return {**pages, "missing": "/admin/nowhere/", "api": "/api/v1/docs/"}
+
+
+def _rows() -> Iterator[tuple[str, str, QuerySet[Model]]]:
+    questions, deliveries = SyncException.objects.order_by("-last_seen"), Delivery.objects.order_by("-updated_at")
+    for kind in questions.filter(state="open").order_by().values_list("kind", flat=True).distinct():
+        yield f"question-{kind}", "questions", questions.filter(kind=kind, state="open")
+    yield "question-settled", "questions", questions.exclude(state="open")
+    for state in ("delivered", "blocked", "ready", "skipped"):
+        yield f"delivery-{state}", "deliveries", deliveries.filter(state=state, flow__record_type="order")
+    yield "delivery-customer", "deliveries", deliveries.filter(flow__record_type="customer")
+    for kind in ("order", "customer"):
+        yield f"flow-{kind}", "flows", Flow.objects.filter(record_type=kind)
+    yield "inbox-event", "inbox", InboxEvent.objects.order_by("-pk")
+    yield "inbox-failed", "inbox", InboxEvent.objects.filter(state="failed")
+    yield "backfill", "backfills", Checkpoint.objects.filter(purpose="backfill").order_by("-pk")
+    yield "poll", "backfills", Checkpoint.objects.filter(purpose="poll")
+    yield "mapping-published", "mappings", MappingVersion.objects.filter(state="published", flow__record_type="order")
+    yield "mapping-draft", "mappings", MappingVersion.objects.filter(state="draft")
+    yield "sku", "skus", SkuCrosswalk.objects.all()
+    yield "value", "values", ValueCrosswalk.objects.all()
+    yield "identity-rule", "identity", IdentityRule.objects.all()
+    for platform in ("shopify", "ometria"):
+        yield f"connection-{platform}", "connections", Connection.objects.filter(platform=platform)
+    yield "connection-broken", "connections", Connection.objects.exclude(state="active")
+    yield "person", "people", User.objects.filter(username="ecommerce")
