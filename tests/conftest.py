@@ -142,27 +142,33 @@ def stand_ins(request: pytest.FixtureRequest) -> Iterator[tuple[ShopifyStandIn, 
 
 def connect_route_b(stand_ins: tuple[ShopifyStandIn, OmetriaStandIn, StandInServer], hooks: str = "") -> RouteB:
     """Connections, flows and default mappings in the test's database."""
+    shopify, ometria, server = stand_ins
+    source, destination = lay_out_route_b(server.url("shopify"), server.url("ometria"), hooks)
+    return RouteB(shopify, ometria, server, source, destination, hooks)
+
+
+def lay_out_route_b(shopify: str, ometria: str, hooks: str = "") -> tuple[Any, Any]:
+    """Rows of route B for stand-ins at these addresses; returns the source's and the destination's connection."""
     from integrations.engine.accounts import set_credential
     from integrations.flows import specs_between
     from integrations.models import Connection, Flow
     from mapping.defaults import load_defaults
 
-    shopify, ometria, server = stand_ins
     source = Connection.objects.create(
-        platform="shopify", name="Demo shop", external_id=DOMAIN, base_url=f"{server.url('shopify')}/{DOMAIN}", api_version="2026-10",
+        platform="shopify", name="Demo shop", external_id=DOMAIN, base_url=f"{shopify}/{DOMAIN}", api_version="2026-10",
         settings={"credential_mode": "admin_token", "webhook_base_url": hooks, "enrichment_seconds": 0},
     )  # fmt: skip
     set_credential(source, "access_token", SPEC.access_token)
     set_credential(source, "client_secret", SPEC.client_secret)
     destination = Connection.objects.create(
-        platform="ometria", name="Demo account", external_id="demo", base_url=server.url("ometria"),
+        platform="ometria", name="Demo account", external_id="demo", base_url=ometria,
         settings={"push_rate": 0, "read_rate": 0, "reporting_currency": "GBP", "confirm_grace_seconds": 2},
     )  # fmt: skip
     set_credential(destination, "api_key", "demo-ometria-key")
     for spec in specs_between("shopify", "ometria"):
         flow = Flow.objects.create(source=source, destination=destination, record_type=spec.record_type, settings={"settle_seconds": 0})
         load_defaults(flow)
-    return RouteB(shopify, ometria, server, source, destination, hooks)
+    return source, destination
 
 
 @pytest.fixture
