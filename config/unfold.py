@@ -11,7 +11,7 @@ from django.urls import reverse, reverse_lazy
 
 # Group → (title, symbol, model whose list it leads to). The first group has no heading; its first entry, the overview, is for everybody.
 PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "": (("Questions", "help", "integrations.syncexception"),),
+    "": (("Exceptions", "help", "integrations.syncexception"),),
     "Moving data": (
         ("Flows", "swap_horiz", "integrations.flow"),
         ("Deliveries", "outbox", "integrations.delivery"),

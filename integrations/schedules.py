@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django_q.models import Schedule
+from django_q.tasks import async_task
 
 SCHEDULES: tuple[tuple[str, str, str, int | None], ...] = (
     ("Sweep", "integrations.tasks.sweep", Schedule.MINUTES, 1),
@@ -19,4 +20,5 @@ def sync_schedules() -> int:
             name=name, defaults={"func": func, "schedule_type": schedule_type, "minutes": minutes, "repeats": -1}
         )
     Schedule.objects.exclude(name__in=[row[0] for row in SCHEDULES]).delete()
+    async_task("monitoring.tasks.sample")  # the first thing a worker does is to say that it is there
     return len(SCHEDULES)

@@ -20,6 +20,11 @@ def pull(checkpoint_id: int) -> None:
     pumps.pump_pull(checkpoint_id)
 
 
+def resend(flow_id: int, what: str, after: str) -> None:
+    """Look at a flow's records again after its rules changed."""
+    pumps.pump_resend(flow_id, what, after)
+
+
 def sweep() -> None:
     """Every minute: start what is due and put right what was left behind."""
     pumps.sweep()

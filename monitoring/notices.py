@@ -133,7 +133,7 @@ def _questions(situation: Situation) -> Iterator[Notice]:
     waits = f"{plural(held, 'delivery waits', 'deliveries wait')} for an answer." if held else "No delivery waits for them."
     yield Notice(
         kind="question",
-        title=plural(count, "open question"),
+        title=plural(count, "open exception"),
         text=f"{waits} Everything else goes on meanwhile.",
         url=f"{reverse('admin:integrations_syncexception_changelist')}?state=open",
         action="Answer them",

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
-from django.db.models import Case, Count, DecimalField, IntegerField, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, DecimalField, QuerySet, Sum, When
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 from django.http import HttpRequest
@@ -33,7 +33,6 @@ BULK_LIMIT = 1000
 WAITING_SHOWN = 20
 TEAMS = ("ecommerce", "marketing", "manager", "administrator")
 WHO = [("me", "Mine"), ("nobody", "Unassigned")]
-OPEN_FIRST = Case(When(state=SyncException.State.OPEN, then=Value(0)), default=Value(1), output_field=IntegerField())
 EVERY_STATE = "all"
 UNKNOWN = Kind("unknown", "Other", next(iter(ORIGIN_LABELS)), "administrator", "", "")
 
@@ -65,7 +64,7 @@ def _state(rows: QuerySet[SyncException], value: str | None, request: HttpReques
     return rows if value == EVERY_STATE else rows.filter(state=value)
 
 
-class StateFilter(dropdown("state", "state", lambda request: [*SyncException.State.choices, (EVERY_STATE, "All, open first")], _state)):
+class StateFilter(dropdown("state", "state", lambda request: [*SyncException.State.choices, (EVERY_STATE, "All")], _state)):
     """State of a question; a list that was not told otherwise shows the open ones."""
 
     all_option = None
@@ -113,7 +112,7 @@ class ExceptionDesk(Desk):
     def get_queryset(self, request: HttpRequest) -> QuerySet[SyncException]:
         """The newest first; a list of one state walks the index made for it, only the list of all is sorted, open ones first."""
         rows = super().get_queryset(request).select_related("flow__source", "flow__destination", "connection", "assignee", "resolved_by")
-        return rows.order_by(OPEN_FIRST, "-last_seen") if request.GET.get("state") == EVERY_STATE else rows.order_by("-last_seen")
+        return rows.order_by("-last_seen")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """Exact subjects only."""

@@ -19,7 +19,7 @@ from integrations.admin.rule_forms import RuleFormSet, hints, rule_formset
 from integrations.admin.rule_words import change_lines, rule_lines
 from integrations.engine.masking import masked
 from integrations.engine.preview import latest_deliveries, preview_draft
-from integrations.engine.replay import resend_changed, resend_held
+from integrations.engine.replay import ask_resend
 from integrations.models import Delivery, Flow
 from integrations.platforms.base import TargetField
 from integrations.platforms.registry import PLATFORMS
@@ -33,9 +33,9 @@ from mapping.rules import BadRules
 CHANGE = "mapping.change_mappingversion"
 PREVIEWED, MOST_PREVIEWED = 10, 50
 RESEND = {
-    "nothing": ("Nothing now: only records that change from now on", None),
-    "held": ("What is held: look at it again", resend_held),
-    "changed": ("Everything whose result changes (unchanged records cost no call)", resend_changed),
+    "nothing": "Nothing now: only records that change from now on",
+    "held": "What is held: look at it again",
+    "changed": "Everything whose result changes (unchanged records cost no call)",
 }
 
 
@@ -127,7 +127,7 @@ class MappingDesk(Desk):
             "against": against,
             "changes": change_lines(versions.difference(against, row)) if against or row.state == MappingVersion.State.DRAFT else [],
             "published": published,
-            "resend": [(key, label) for key, (label, _) in RESEND.items()],
+            "resend": list(RESEND.items()),
             "history": MappingVersion.objects.filter(flow=row.flow_id).select_related("author", "published_by").order_by("-number")[:20],
             "log": self.log_of(row),
         }
@@ -159,9 +159,10 @@ class MappingDesk(Desk):
         except ImmutableVersion as fault:
             raise Refusal("It is no draft any more.") from fault
         self.log_change(request, row, f"Published: {reason}")
-        resend = RESEND[again][1]
-        number = resend(row.flow) if resend else 0
-        return f"Version {row.number} is published." + (f" {words.plural(number, 'record')} will be looked at again." if resend else "")
+        if again == "nothing":
+            return f"Version {row.number} is published."
+        ask_resend(row.flow, again)
+        return f"Version {row.number} is published. Records are looked at again in the background; the flow's page shows what is ready."
 
     def act_discard(self, request: HttpRequest, row: MappingVersion) -> HttpResponse:
         """Throw a draft away."""

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
+from integrations.engine.catalogue import known_skus
 from integrations.engine.wake import wake_flow
 from integrations.models import Connection, Delivery, ExceptionComment, Flow, Hold, SyncException
 from integrations.models.kinds import KINDS
@@ -210,6 +211,7 @@ def _answered(flow: Flow, rows: Sequence[SyncException]) -> list[int]:
             "source_sku", flat=True
         )
     )
+    mapped |= set(known_skus(flow, skus - mapped))  # the product came after the order
     names = {row.subject.split(":", 1)[0] for row in rows if row.kind == "unmapped_value"}
     values = {f"{name}:{value}" for name, value in ValueCrosswalk.objects.filter(name__in=names).values_list("name", "source_value")}
     return [

@@ -107,7 +107,7 @@ UPDATE integrations_delivery d SET
   sent_hash = COALESCE(r.sent_hash, d.sent_hash), sent_payload = COALESCE(r.payload, d.sent_payload),
   sent_at = CASE WHEN r.payload IS NULL THEN d.sent_at ELSE now() END,
   receipt_id = CASE WHEN r.state = 'accepted' THEN %(receipt)s::bigint ELSE NULL END,
-  delivered_at = CASE WHEN r.state = 'delivered' THEN now() ELSE d.delivered_at END,
+  delivered_at = CASE WHEN r.state = 'delivered' AND r.code <> 'unchanged' THEN now() ELSE d.delivered_at END,
   mapping_version = COALESCE(%(mapping)s::bigint, d.mapping_version),
   last_code = r.code, last_message = r.message, issues = r.issues,
   manual = CASE WHEN r.state = 'ready' THEN d.manual ELSE false END,

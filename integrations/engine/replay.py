@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -9,15 +11,21 @@ import structlog
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from integrations.engine.wake import wake_flow
 from integrations.models import Delivery, Flow, Hold
+from integrations.platforms.base import Lane
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 log = structlog.get_logger(__name__)
 BATCH = 1000
+RESENT = {
+    "held": [Delivery.State.BLOCKED],
+    "changed": [Delivery.State.DELIVERED, Delivery.State.BLOCKED, Delivery.State.SKIPPED],
+}
 
 
 def replay(delivery_ids: Iterable[int], by: User | None) -> int:
@@ -48,29 +56,26 @@ def replay(delivery_ids: Iterable[int], by: User | None) -> int:
     return replayed
 
 
-def resend_changed(flow: Flow) -> int:
-    """After a rule changed: look at every record of the flow again; those whose payload stays the same cost no call."""
-    return _ready(flow, [Delivery.State.DELIVERED, Delivery.State.BLOCKED, Delivery.State.SKIPPED])
+def ask_resend(flow: Flow, what: str) -> None:
+    """After a rule changed: let a worker look at the flow's records again ("held" or "changed"); unchanged payloads cost no call."""
+    async_task("integrations.tasks.resend", flow.pk, what, "")
 
 
-def resend_held(flow: Flow) -> int:
-    """After a rule changed: look again at what is held."""
-    return _ready(flow, [Delivery.State.BLOCKED])
+def resend(flow: Flow, what: str, *, after: str = "", until: float = math.inf) -> str | None:
+    """Set records beyond key `after` to ready, in key order, small transactions and the bulk lane, so that live records go first.
 
-
-def _ready(flow: Flow, states: list[str]) -> int:
-    """In key order and small transactions, in the bulk lane, so that live records go first."""
-    last, total = "", 0
-    while True:
+    Returns the key to go on from when monotonic time `until` is reached, None when all are done.
+    """
+    while time.monotonic() < until:
         with transaction.atomic():
-            rows = Delivery.objects.select_for_update().filter(flow=flow, state__in=states, record_key__gt=last).order_by("record_key")
-            keys = list(rows.values_list("record_key", flat=True)[:BATCH])
+            rows = Delivery.objects.select_for_update().filter(flow=flow, state__in=RESENT[what], record_key__gt=after)
+            keys = list(rows.order_by("record_key").values_list("record_key", flat=True)[:BATCH])
             if not keys:
-                break
+                return None
             now = timezone.now()
-            mine = Delivery.objects.filter(flow=flow, record_key__in=keys, state__in=states)
+            mine = Delivery.objects.filter(flow=flow, record_key__in=keys, state__in=RESENT[what])
             Hold.objects.filter(delivery__in=mine).delete()
-            total += mine.update(state=Delivery.State.READY, due_at=now, ready_since=now, attempts=0, lane=2, updated_at=now)
-            last = keys[-1]
+            mine.update(state=Delivery.State.READY, due_at=now, ready_since=now, attempts=0, lane=Lane.BULK, updated_at=now)
+            after = keys[-1]
             wake_flow(flow.pk)
-    return total
+    return after

@@ -49,6 +49,7 @@ class SyncException(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["-last_seen"], name="exception_latest"),
             models.Index(fields=["state", "kind", "-last_seen"], name="exception_list"),
             models.Index(fields=["state", "-last_seen"], name="exception_recent"),
             models.Index(fields=["state", "flow", "-last_seen"], name="exception_flow"),

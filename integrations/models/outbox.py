@@ -86,6 +86,7 @@ class Delivery(models.Model):
             models.Index(fields=["flow", "state", "-updated_at"], name="delivery_recent"),
             models.Index(fields=["-updated_at"], name="delivery_latest"),
             models.Index(fields=["record_key"], name="delivery_key"),
+            models.Index(fields=["cause", "-updated_at"], condition=~Q(cause__in=["webhook", "backfill"]), name="delivery_rare_cause"),
             models.Index(fields=["flow", "parent_key"], condition=~Q(parent_key=""), name="delivery_parent"),
             models.Index(KT("record__sku"), name="delivery_sku", condition=Q(record__has_key="product_key")),
         ]

@@ -10,7 +10,9 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
+from django_q.models import OrmQ
 
+from integrations import tasks
 from integrations.admin.rule_forms import constant_of, constant_text, rule_formset
 from integrations.models import Delivery, Flow
 from mapping import codec
@@ -131,6 +133,10 @@ def test_publishing_sends_again_what_was_chosen(resend: str, after: dict[str, st
     make_delivery(flow, "held", state="blocked")
 
     act(manager, draft, "publish", {"reason": "new prefix", "resend": resend})
+    asked = [row.task["args"] for row in OrmQ.objects.all() if row.task["func"] == "integrations.tasks.resend"]
+    assert asked == ([] if resend == "nothing" else [(flow.pk, resend, "")])
+    for arguments in asked:
+        tasks.resend(*arguments)
 
     now = published_version(flow.pk)
     assert (now.pk, now.note, now.published_by.get_username()) == (draft.pk, "new prefix", "manager")

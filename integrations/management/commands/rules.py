@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations.engine.replay import resend_changed
+from integrations.engine.replay import ask_resend
 from integrations.management.arguments import person_named
 from integrations.models import Flow
 from mapping.exchange import rules_from_json, rules_to_json
@@ -79,7 +79,9 @@ class Command(BaseCommand):
         self._published(flow, version, options)
 
     def _published(self, flow: Flow, version: MappingVersion, options: dict[str, Any]) -> None:
-        again = f", {resend_changed(flow)} deliveries looked at again" if options["resend"] else ""
+        if options["resend"]:
+            ask_resend(flow, "changed")
+        again = "; its records are looked at again in the background" if options["resend"] else ""
         self.stdout.write(f"Version {version.number} is published{again}.")
 
     def _version(self, flow: Flow, number: int | None) -> MappingVersion:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from itertools import count
 
 from integrations.platforms.base import JsonObject, Sent
@@ -76,7 +76,7 @@ def _moment(written: object) -> datetime | None:
         found = datetime.fromisoformat(str(written))
     except ValueError:
         return None
-    if not datetime.min.year < found.year < datetime.max.year:  # nothing can be counted around the ends of time
+    if not MINYEAR < found.year < MAXYEAR:  # nothing can be counted around the ends of time
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
