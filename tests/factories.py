@@ -24,7 +24,7 @@ class LineFactory(factory.Factory):
     class Meta:
         model = Line
 
-    key = factory.Sequence(lambda number: f"line-{number}")
+    key = "line-0"
     sku = "TEE-RED"
     product_key = "P1"
     quantity = 1
@@ -48,7 +48,7 @@ class OrderFactory(factory.Factory):
     status = OrderStatus.PAID
     currency = "GBP"
     customer = CustomerRef(key="7", email="ada@example.com", first_name="Ada")
-    lines = factory.LazyAttribute(lambda order: tuple(LineFactory(sku=sku) for sku in order.skus))
+    lines = factory.LazyAttribute(lambda order: tuple(LineFactory(key=f"line-{n}", sku=sku) for n, sku in enumerate(order.skus)))
     totals = factory.LazyAttribute(
         lambda order: Totals(
             subtotal=Decimal("10.00") * len(order.skus), total=Decimal("10.00") * len(order.skus), net=Decimal("10.00") * len(order.skus)

@@ -112,9 +112,14 @@ def release_exceptions(ids: Iterable[int], by: User | None) -> int:
     return released
 
 
+# The rows are locked by a statement of its own: only the next one sees what another answer to the same deliveries has taken away.
+LOCK = """
+SELECT d.id FROM integrations_delivery d WHERE d.id IN (
+  SELECT h.delivery_id FROM integrations_hold h WHERE h.exception_id = %(exception)s ORDER BY h.id LIMIT %(limit)s)
+ORDER BY d.record_key COLLATE "C" FOR UPDATE
+"""
 RELEASE = """
-WITH gone AS (DELETE FROM integrations_hold WHERE id IN (
-    SELECT h.id FROM integrations_hold h WHERE h.exception_id = %(exception)s ORDER BY h.id LIMIT %(limit)s) RETURNING delivery_id),
+WITH gone AS (DELETE FROM integrations_hold WHERE exception_id = %(exception)s AND delivery_id = ANY(%(deliveries)s) RETURNING delivery_id),
 free AS MATERIALIZED (SELECT d.id FROM integrations_delivery d JOIN gone ON gone.delivery_id = d.id
     WHERE d.state = 'blocked' AND NOT EXISTS (
         SELECT 1 FROM integrations_hold other WHERE other.delivery_id = d.id AND other.exception_id <> %(exception)s)
@@ -130,7 +135,9 @@ def _release_one(exception: SyncException) -> int:
     released = 0
     while True:
         with transaction.atomic(), database.cursor() as cursor:
-            cursor.execute(RELEASE, {"exception": exception.pk, "limit": RELEASE_BATCH})
+            cursor.execute(LOCK, {"exception": exception.pk, "limit": RELEASE_BATCH})
+            deliveries = [delivery_id for (delivery_id,) in cursor.fetchall()]
+            cursor.execute(RELEASE, {"exception": exception.pk, "deliveries": deliveries})
             released += cursor.rowcount
             cursor.execute(GONE, [exception.pk])
             if not cursor.fetchone()[0]:
@@ -138,29 +145,32 @@ def _release_one(exception: SyncException) -> int:
 
 
 def resolve_exceptions(ids: Iterable[int], by: User | None, note: str = "") -> int:
-    """Answered by a person: let everything go and close the questions."""
+    """Answered by a person: close the questions and let everything go; who asks the same from now on opens a new question."""
     ids = list(ids)
-    released = release_exceptions(ids, by)
     _finish(SyncException.objects.filter(pk__in=ids, state=SyncException.State.OPEN), by, note)
-    return released
+    return release_exceptions(ids, by)
 
 
 def ignore_exceptions(ids: Iterable[int], by: User | None, note: str) -> int:
     """A person decided that these will not be sent: what waits only for them is skipped; returns the number of deliveries skipped."""
     skipped = 0
-    for exception in SyncException.objects.filter(pk__in=list(ids), state=SyncException.State.OPEN):
+    for exception in SyncException.objects.filter(pk__in=list(ids)).order_by("pk"):
         with transaction.atomic():
-            waiting = list(Hold.objects.filter(exception=exception).values_list("delivery_id", flat=True))
-            Hold.objects.filter(exception=exception).delete()
-            skipped += (
-                Delivery.objects.filter(pk__in=waiting, state=Delivery.State.BLOCKED, holds=None)
-                .order_by("record_key")
-                .update(state=Delivery.State.SKIPPED, last_message=f"Ignored: {note}"[:500], updated_at=timezone.now())
-            )
-            SyncException.objects.filter(pk=exception.pk).update(
+            ignored = SyncException.objects.filter(pk=exception.pk, state=SyncException.State.OPEN).update(
                 state=SyncException.State.IGNORED, resolved_by=by, resolved_at=timezone.now(), note=note[:500]
             )
+            skipped += _skip(exception, note) if ignored else 0
     return skipped
+
+
+def _skip(exception: SyncException, note: str) -> int:
+    """Only held rows are touched: one that is on its way meanwhile drops its holds when its outcome is stored."""
+    blocked = Delivery.objects.filter(holds__exception=exception, state=Delivery.State.BLOCKED)
+    waiting = list(blocked.select_for_update(of=("self",)).order_by("record_key").values_list("pk", flat=True))
+    Hold.objects.filter(exception=exception, delivery_id__in=waiting).delete()
+    return Delivery.objects.filter(pk__in=waiting, state=Delivery.State.BLOCKED, holds=None).update(
+        state=Delivery.State.SKIPPED, last_message=f"Ignored: {note}"[:500], updated_at=timezone.now()
+    )
 
 
 def _finish(rows: object, by: User | None, note: str) -> int:
@@ -179,10 +189,16 @@ def comment(exception: SyncException, by: User | None, text: str) -> ExceptionCo
 
 
 def close_empty() -> int:
-    """Resolve open questions of flows for which nothing waits any more: a later run succeeded or a newer version replaced what waited."""
-    return SyncException.objects.filter(flow__isnull=False, state=SyncException.State.OPEN, holds=None).update(
-        state=SyncException.State.RESOLVED, resolved_at=timezone.now(), note="Closed by itself: nothing waits for it any more."
-    )
+    """Resolve open questions of flows for which nothing waits any more: a later run succeeded or a newer version replaced what waited.
+
+    They are locked before they are looked at again, so that one that is being asked in this moment stays open.
+    """
+    empty = SyncException.objects.filter(flow__isnull=False, state=SyncException.State.OPEN, holds=None)
+    with transaction.atomic():
+        ids = list(empty.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+        return empty.filter(pk__in=ids).update(
+            state=SyncException.State.RESOLVED, resolved_at=timezone.now(), note="Closed by itself: nothing waits for it any more."
+        )
 
 
 def release_answered() -> int:

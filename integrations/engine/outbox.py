@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, TypeVar
 
 import orjson
+from django.db import OperationalError, transaction
 from django.db import connection as database
-from django.db import transaction
 
 from integrations.engine.arrays import text_array
 from integrations.engine.wake import wake_flow
@@ -28,6 +29,8 @@ MAX_ATTEMPTS = 8
 FIRST_DELAY, LONGEST_DELAY = 2.0, 900.0  # seconds between tries: doubling, full jitter, capped
 LEASE = timedelta(seconds=90)
 UPSERT_BATCH = 500
+DEADLOCK = "40P01"  # SQLSTATE
+Answer = TypeVar("Answer")
 
 
 class Cause(StrEnum):
@@ -199,26 +202,41 @@ def upsert(flow: Flow, spec: FlowSpec, records: Sequence[Record], *, cause: Caus
     changed = 0
     for start in range(0, len(rows), UPSERT_BATCH):
         part = rows[start : start + UPSERT_BATCH]
-        with transaction.atomic(), database.cursor() as cursor:
-            values = {
-                "flow": flow.pk,
-                "lane": int(max(spec.lane, LANES.get(cause, Lane.REALTIME))),
-                "settle": settle,
-                "cause": str(cause),
-                "collapse": not any(isinstance(record, Checkout) for record in part),
-                "keys": text_array(record.key[:200] for record in part),
-                "records": text_array(codec.dumps(record).decode() for record in part),
-                "times": [record.occurred_at for record in part],
-                "parents": text_array(parent_key(record)[:200] for record in part),
-                "befores": [getattr(record, "not_before", None) for record in part],
-            }
-            cursor.execute(UPSERT, values)
-            changed += cursor.rowcount
-            if cursor.rowcount < len(part):
-                cursor.execute(TOUCH, values)
+        values = {
+            "flow": flow.pk,
+            "lane": int(max(spec.lane, LANES.get(cause, Lane.REALTIME))),
+            "settle": settle,
+            "cause": str(cause),
+            "collapse": not any(isinstance(record, Checkout) for record in part),
+            "keys": text_array(record.key[:200] for record in part),
+            "records": text_array(codec.dumps(record).decode() for record in part),
+            "times": [record.occurred_at for record in part],
+            "parents": text_array(parent_key(record)[:200] for record in part),
+            "befores": [getattr(record, "not_before", None) for record in part],
+        }
+        changed += _despite_deadlock(lambda values=values: _upsert(values))
     if changed:
         wake_flow(flow.pk)  # after the last row: a delivering worker locks rows first and the flow second as well
     return changed
+
+
+def _upsert(values: dict[str, Any]) -> int:
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute(UPSERT, values)
+        changed = cursor.rowcount
+        if changed < len(values["times"]):
+            cursor.execute(TOUCH, values)
+    return changed
+
+
+def _despite_deadlock(work: Callable[[], Answer], tries: int = 3) -> Answer:
+    """Do it again when the database made it a deadlock's victim: under load an upsert and a claim of the same rows can meet."""
+    try:
+        return work()
+    except OperationalError as fault:
+        if tries <= 1 or getattr(fault.__cause__, "sqlstate", "") != DEADLOCK:
+            raise
+    return _despite_deadlock(work, tries - 1)
 
 
 def parent_key(record: Record) -> str:
@@ -231,9 +249,7 @@ def parent_key(record: Record) -> str:
 def claim_deliveries(flow: Flow, limit: int, *, lease: timedelta = LEASE) -> Claim:
     """Take up to `limit` due deliveries, live ones first; rows in other hands are passed over."""
     claim = uuid.uuid4()
-    with database.cursor() as cursor:
-        cursor.execute(CLAIM, {"flow": flow.pk, "limit": limit, "claim": claim, "lease": lease})
-        rows = cursor.fetchall()
+    rows = _despite_deadlock(lambda: _claim({"flow": flow.pk, "limit": limit, "claim": claim, "lease": lease}))
     claimed = [
         Claimed(
             pk,
@@ -253,6 +269,12 @@ def claim_deliveries(flow: Flow, limit: int, *, lease: timedelta = LEASE) -> Cla
     ]
     claimed.sort(key=lambda row: (row.lane, row.due_at, row.id))
     return Claim(claim, tuple(claimed))
+
+
+def _claim(values: dict[str, object]) -> list[tuple]:
+    with database.cursor() as cursor:
+        cursor.execute(CLAIM, values)
+        return cursor.fetchall()
 
 
 def store_results(
