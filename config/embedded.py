@@ -6,6 +6,8 @@ import os
 import warnings
 from pathlib import Path
 
+GUESTS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+
 
 def embedded_url(directory: Path) -> str:
     """The address of the embedded server, started when it is not running. It outlives this process; `stop_embedded` ends it."""
@@ -22,6 +24,14 @@ def embedded_url(directory: Path) -> str:
 def is_running(directory: Path) -> bool:
     """Whether the embedded server of this directory runs."""
     return _running(directory) is not None
+
+
+def guests(directory: Path) -> int:
+    """How many connections the running embedded server has besides ours."""
+    import psycopg
+
+    with psycopg.connect(embedded_url(directory)) as connection:
+        return connection.execute(GUESTS).fetchone()[0]
 
 
 def stop_embedded(directory: Path) -> bool:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 30
 sys.path.insert(0, str(ROOT))
 
-from config.embedded import stop_embedded  # noqa: E402
+from config.embedded import guests, is_running, stop_embedded  # noqa: E402
 
 
 def main() -> None:
@@ -27,7 +27,12 @@ def main() -> None:
         while _is_demo(pid) and time.monotonic() < end:
             time.sleep(0.2)
         print(f"demo {note.parent.name} {'still runs' if _is_demo(pid) else 'stopped'}")
-    if stop_embedded(ROOT / ".local" / "postgres"):
+    folder = ROOT / ".local" / "postgres"
+    if not is_running(folder):
+        return
+    if busy := guests(folder):
+        print(f"the database stays: {busy} connections use it")
+    elif stop_embedded(folder):
         print("database stopped")
 
 

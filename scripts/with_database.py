@@ -15,9 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".local" / "postgres"
 sys.path.insert(0, str(ROOT))
 
-from config.embedded import embedded_url, is_running, stop_embedded  # noqa: E402
-
-GUESTS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+from config.embedded import guests, is_running, stop_embedded  # noqa: E402
 
 
 def main(command: list[str]) -> int:
@@ -28,16 +26,9 @@ def main(command: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, frame: child.send_signal(number))
     code = child.wait()
-    if ours and is_running(FOLDER) and not _guests():
+    if ours and is_running(FOLDER) and not guests(FOLDER):
         stop_embedded(FOLDER)
     return code if code >= 0 else 128 - code
-
-
-def _guests() -> int:
-    import psycopg
-
-    with psycopg.connect(embedded_url(FOLDER)) as connection:
-        return connection.execute(GUESTS).fetchone()[0]
 
 
 if __name__ == "__main__":

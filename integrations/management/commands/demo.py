@@ -8,6 +8,7 @@ import signal
 import time
 from argparse import ArgumentParser
 from datetime import timedelta
+from itertools import count
 from random import Random
 from types import FrameType
 from typing import Any
@@ -27,6 +28,7 @@ from integrations.management.demo.stage import Stage
 
 TICK_SECONDS = 1.0
 BACKFILL_DAYS = 90
+SURPRISE_AT = 12  # ticks: when the history has come
 
 
 class Stopped(Exception):
@@ -97,8 +99,11 @@ class Command(BaseCommand):
         story.connect(play)
         since = timezone.now() - timedelta(days=BACKFILL_DAYS)
         start_backfill(play.cast.shop, ["products", "customers", "orders"], since=since)
-        while True:
+        for tick in count(1):
             play.live(1)
+            for every, surprise in story.SURPRISES:
+                if tick % every == SURPRISE_AT:
+                    self._say(f"shop: {surprise(play, tick)}")
             play.motion.pause(TICK_SECONDS)
 
     def _welcome(self, crew: Crew) -> None:

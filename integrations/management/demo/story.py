@@ -295,3 +295,28 @@ CHAPTERS: tuple[tuple[str, Callable[[Story], None]], ...] = (
     ("A forged webhook", _forgery),
     ("The safety net: one more poll", _last_poll),
 )
+
+
+# --- what live traffic brings besides, for people to settle ------------------------------------------------------------
+
+
+def _surprising_sku(story: Story, tick: int) -> str:
+    order = story.order(sku=f"OLD-CATALOGUE-{tick}")
+    return f"order {order.name} placed with a SKU of the old catalogue"
+
+
+def _surprising_phone(story: Story, tick: int) -> str:
+    address = {"city": "Leeds", "country": "United Kingdom", "country_code": "GB"}
+    person = story.act(
+        "create_customer", email=f"wrong.number.{tick}@example.com", first_name="Una", last_name="Wire", phone=f"+44{tick}", address=address
+    )
+    return f"customer {person.id} signed up with a phone number that cannot be"
+
+
+def _surprising_limit(story: Story, tick: int) -> str:
+    story.stage.ometria.faults.add(Fault(kind="status", status=429, retry_after="3", path="/push", times=1))
+    return "Ometria answers 429 and wants three seconds"
+
+
+# every so many ticks, what happens
+SURPRISES: tuple[tuple[int, Callable[[Story, int], str]], ...] = ((60, _surprising_sku), (90, _surprising_phone), (150, _surprising_limit))
