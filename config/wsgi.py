@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import os
 
-from django.core.handlers.wsgi import WSGIHandler
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 console = get_wsgi_application()
 
 
+class HooksRequest(WSGIRequest):
+    """A call that is looked up among the doors only, not behind all pages of the console."""
+
+    urlconf = "integrations.urls"
+
+
 class HooksHandler(WSGIHandler):
     """Django without the console's middleware: a webhook has no session, no form and no page."""
+
+    request_class = HooksRequest
 
     def load_middleware(self, is_async: bool = False) -> None:
         """Keep the resolver and the error handling, load no middleware."""

@@ -52,10 +52,9 @@ def hook(request: HttpRequest, slug: str) -> HttpResponse:
         platform.webhooks.verify(account, call)
     except Unverified:
         return HttpResponse(status=401)
-    if state == Connection.State.PAUSED and account.settings.get("drop_while_paused"):
-        return HttpResponse(status=200)
-    ingest(account.connection_id, platform.webhooks.cut(account, call))
-    return HttpResponse(status=200)
+    if state != Connection.State.PAUSED or not account.settings.get("drop_while_paused"):
+        ingest(account.connection_id, platform.webhooks.cut(account, call))
+    return HttpResponse(status=200, headers={"Content-Length": "0"})
 
 
 def _body(request: HttpRequest) -> bytes | None:
