@@ -1,0 +1,1 @@
+"""The figures this product promises, measured: `python -m benchmarks` (or `make bench`)."""

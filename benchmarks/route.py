@@ -1,0 +1,134 @@
+"""Route B in the benchmark's database: connections, flows and mappings as a shop would have them, and an empty start for each run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import requests
+from django.db import connection as database
+
+from benchmarks.figures import Run
+from benchmarks.outside import ACCOUNT, BODIES, DOMAIN, KEY, SECRET, TOKEN
+from benchmarks.processes import free_port
+from integrations.engine import accounts, pull
+from integrations.flows import specs_between
+from integrations.models import Checkpoint, Connection, Delivery, Flow
+from integrations.schedules import sync_schedules
+from mapping.defaults import load_defaults
+
+EMPTY = (
+    "integrations_hold", "integrations_attempt", "integrations_delivery", "integrations_receipt", "integrations_exceptioncomment",
+    "integrations_syncexception", "integrations_inboxevent", "integrations_checkpoint", "integrations_ratebudget",
+    "mapping_contacthandle", "mapping_consentstatement", "django_q_ormq", "django_q_task", "django_q_schedule",
+)  # fmt: skip
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class TookTooLong(Exception):
+    """What was waited for did not happen; the message says how far it came."""
+
+
+@dataclass(slots=True)
+class Route:
+    """Both connections and the address of the outside world."""
+
+    source: Connection
+    destination: Connection
+    outside: str
+
+    @property
+    def orders(self) -> Flow:
+        """The flow of orders."""
+        return Flow.objects.get(source=self.source, record_type="order")
+
+    def look(self, platform: str, what: str) -> object:
+        """What a stand-in says on its control address."""
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.get(f"{self.outside}/{platform}/_control/{what}", timeout=60).json()
+
+    def forget(self) -> None:
+        """Empty the Ometria stand-in."""
+        with requests.Session() as session:
+            session.trust_env = False
+            session.post(f"{self.outside}/ometria/_control/reset", json={}, timeout=60).raise_for_status()
+
+
+def start_outside(run: Run, *, orders: int, lines: int, bodies: int) -> int:
+    """Start the stand-ins in their own process; the webhooks are in the run's folder when it returns."""
+    port, listed = free_port(), run.folder / BODIES
+    listed.unlink(missing_ok=True)
+    run.processes.start("outside", ["-m", "benchmarks.outside", str(port), str(orders), str(lines), str(run.folder), str(bodies)])
+    run.processes.wait("outside", lambda: listed.exists() and _answers(port))
+    return port
+
+
+def connect(port: int) -> Route:
+    """Write connections, flows and default mappings, all with the product's own defaults but without quotas."""
+    outside = f"http://127.0.0.1:{port}"
+    Flow.objects.all().delete()
+    Connection.objects.all().delete()
+    source = Connection.objects.create(
+        platform="shopify", name="Bench shop", external_id=DOMAIN, base_url=f"{outside}/shopify/{DOMAIN}", api_version="2026-10",
+        settings={"credential_mode": "admin_token"},
+    )  # fmt: skip
+    accounts.set_credential(source, "access_token", TOKEN)
+    accounts.set_credential(source, "client_secret", SECRET)
+    destination = Connection.objects.create(
+        platform="ometria", name="Bench account", external_id=ACCOUNT, base_url=f"{outside}/ometria",
+        settings={"push_rate": 0, "read_rate": 0, "reporting_currency": "GBP"},
+    )  # fmt: skip
+    accounts.set_credential(destination, "api_key", KEY)
+    for spec in specs_between("shopify", "ometria"):
+        load_defaults(Flow.objects.create(source=source, destination=destination, record_type=spec.record_type))
+    return Route(source, destination, outside)
+
+
+def empty(route: Route) -> None:
+    """Nothing received, nothing sent, nothing queued: as on the first day."""
+    with database.cursor() as cursor:
+        present = set(database.introspection.table_names(cursor))
+        cursor.execute(f"TRUNCATE {', '.join(name for name in EMPTY if name in present)} RESTART IDENTITY CASCADE")  # noqa: S608 - our own names
+    Connection.objects.update(woken_at=None, pump_until=None, faults=0, resume_at=None)
+    Flow.objects.update(woken_at=None, pump_until=None)
+    sync_schedules()
+    route.forget()
+
+
+def bring_catalogue(route: Route, seconds: float = 120.0) -> None:
+    """Backfill the products, so that the SKU gate knows what orders speak of; needs a running worker."""
+    pull.start_backfill(route.source, ["products"], since=LONG_AGO)
+    until(lambda: not _unfinished() and Delivery.objects.exists(), seconds, "bringing the catalogue")
+
+
+def until(done: Callable[[], bool], seconds: float, what: str) -> None:
+    """Look twenty times a second; raises TookTooLong."""
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            raise TookTooLong(f"{what} took longer than {seconds:.0f} s: {states()}")
+        time.sleep(0.05)
+
+
+def states() -> dict[str, int]:
+    """Deliveries by state."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT state, count(*) FROM integrations_delivery GROUP BY state")
+        return dict(cursor.fetchall())
+
+
+def _unfinished() -> bool:
+    pulling = Checkpoint.objects.filter(purpose=Checkpoint.Purpose.BACKFILL).exclude(state=Checkpoint.State.DONE)
+    return pulling.exists() or Delivery.objects.exclude(state=Delivery.State.DELIVERED).exists()
+
+
+def _answers(port: int) -> bool:
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.get(f"http://127.0.0.1:{port}/ometria/_control/counts", timeout=5).status_code == 200
+    except requests.RequestException:
+        return False
