@@ -23,7 +23,8 @@ from integrations.platforms.registry import PLATFORMS
 
 log = structlog.get_logger(__name__)
 RENEW_BEFORE = timedelta(minutes=5)
-_clients: dict[tuple[int, Lane], tuple[object, Any]] = {}
+REFRESHED_LATELY = timedelta(seconds=60)  # a refused call right after a renewal is not a matter of an old token
+_clients: dict[tuple[int, Lane], tuple[Account, Any]] = {}
 
 
 def platform_of(connection: Connection) -> Platform:
@@ -46,8 +47,8 @@ def account_for(connection: Connection) -> Account:
 
 
 @contextmanager
-def _for_a_person() -> Iterator[None]:
-    """What only a person can put right stops the connection like dead credentials do: its deliveries wait on one question."""
+def remediable() -> Iterator[None]:
+    """What only a person can put right is raised as Reconnect: like dead credentials it stops the connection with one question."""
     try:
         yield
     except (Misconfigured, UnreadableSecret) as fault:
@@ -56,20 +57,19 @@ def _for_a_person() -> Iterator[None]:
 
 def client_for(connection: Connection, *, lane: Lane = Lane.STANDARD) -> Any:
     """A paced client with live credentials, kept for the process while the connection does not change; raises Reconnect."""
-    with _for_a_person():
+    with remediable():
         return _client(connection, lane)
 
 
 def _client(connection: Connection, lane: Lane) -> Any:
     _refresh_if_due(connection)
     account = account_for(connection)
-    fingerprint = (account.base_url, account.api_version, dict(account.secrets), dict(account.settings))
     known = _clients.get((connection.pk, lane))
-    if known is not None and known[0] == fingerprint:
+    if known is not None and known[0] == account:
         return known[1]
     platform = platform_of(connection)
     client = platform.connect(account, DatabasePacer(connection.pk, platform.rates, lane=lane, settings=connection.settings))
-    _clients[(connection.pk, lane)] = (fingerprint, client)
+    _clients[(connection.pk, lane)] = (account, client)
     return client
 
 
@@ -87,16 +87,18 @@ def store_tokens(connection: Connection, tokens: Tokens) -> None:
 
 def refresh_if_due(connection: Connection, *, force: bool = False) -> bool:
     """Renew credentials that end within five minutes, under a lock that all workers share; raises Reconnect when the grant is dead."""
-    with _for_a_person():
+    with remediable():
         return _refresh_if_due(connection, force=force)
 
 
 def _refresh_if_due(connection: Connection, *, force: bool = False) -> bool:
-    platform = platform_of(connection)
+    platform, began = platform_of(connection), timezone.now()
     if platform.auth is None or not (force or _renewal_due(connection)):
         return False
     with transaction.atomic():  # the one place with HTTP inside a transaction: a refresh must happen once, for all workers
         Connection.objects.select_for_update().get(pk=connection.pk)
+        if force and _renewed_since(connection, began):
+            return True
         if not (force or _renewal_due(connection)):
             return False
         tokens = platform.auth.refresh(account_for(connection))
@@ -105,6 +107,26 @@ def _refresh_if_due(connection: Connection, *, force: bool = False) -> bool:
         store_tokens(connection, tokens)
     log.info("credentials renewed", connection=connection.pk, platform=connection.platform)
     return True
+
+
+def renewed(connection: Connection, fault: Reconnect, client: Any = None) -> bool:
+    """Whether a refused call is worth another try: with credentials that another worker renewed meanwhile, or that are renewed now.
+
+    When new credentials do not help either, or there are none to be had, the connection stops and a person is asked.
+    """
+    if client is not None and dict(client.account.secrets) != dict(account_for(connection).secrets):
+        return True
+    try:
+        if not _renewed_since(connection, timezone.now() - REFRESHED_LATELY) and refresh_if_due(connection, force=True):
+            return True
+    except PlatformError as refusal:
+        fault = Reconnect(str(refusal))
+    needs_auth(connection, str(fault))
+    return False
+
+
+def _renewed_since(connection: Connection, moment: datetime) -> bool:
+    return Credential.objects.filter(connection=connection, refreshed_at__gt=moment, expires_at__isnull=False).exists()
 
 
 def _renewal_due(connection: Connection) -> bool:

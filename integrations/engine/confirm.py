@@ -28,14 +28,14 @@ def confirm_receipts(flow: Flow, limit: int = 20) -> int:
     due = list(Receipt.objects.filter(flow=flow, state=Receipt.State.OPEN, check_at__lte=timezone.now()).order_by("check_at")[:limit])
     if not due or not circuit.may_call(flow.destination):
         return 0
-    settled = 0
+    settled, client = 0, None
     try:
         client = accounts.client_for(flow.destination)
         writer = accounts.platform_of(flow.destination).writers[flow.record_type]
         for receipt in due:
             settled += _confirm(flow, receipt, writer, client)
     except Reconnect as fault:
-        accounts.needs_auth(flow.destination, str(fault))
+        accounts.renewed(flow.destination, fault, client)
     except PlatformError as fault:
         seconds = getattr(fault, "seconds", 5.0)
         Receipt.objects.filter(pk__in=[receipt.pk for receipt in due], state=Receipt.State.OPEN, check_at__lte=timezone.now()).update(

@@ -6,12 +6,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import structlog
 from django.db import DatabaseError
-from django.utils import timezone
 
 from integrations.engine import accounts, circuit, leases
 from integrations.engine.batches import store_batch
@@ -28,7 +26,6 @@ from mapping.plans import NoPlan, active_plan
 
 log = structlog.get_logger(__name__)
 SUSPECT_AFTER = 3  # a record that was in this many failed batches travels alone, so that it cannot hold up others
-REFRESHED_LATELY = timedelta(seconds=60)  # a 401 right after a renewal is not a matter of an old token
 
 
 @dataclass(slots=True)
@@ -71,7 +68,7 @@ def deliver_batch(flow: Flow) -> PumpResult:
     claim = claim_deliveries(flow, writer.batch_size)
     if not claim.rows:
         return PumpResult()
-    started = time.monotonic()
+    started, client = time.monotonic(), None
     try:
         plan = active_plan(flow.pk)
         client = accounts.client_for(flow.destination, lane=claim.rows[0].lane)
@@ -80,7 +77,7 @@ def deliver_batch(flow: Flow) -> PumpResult:
     except NoPlan:
         done = PumpResult(_without_mapping(flow, claim), 1, len(claim.rows))
     except PlatformError as fault:
-        done = _give_back(flow, claim, claim.rows, fault)
+        done = _give_back(flow, claim, claim.rows, fault=fault, client=client)
     else:
         done = PumpResult(store_batch(flow, claim, batch.results, batch.questions, mapping_version=plan.version_id))
         done.add(_Dispatch(flow, writer, client, claim, batch, plan.version_id).run())
@@ -135,7 +132,8 @@ class _Dispatch:
         except Refused as fault:
             return self._refused(group, fault)
         except PlatformError as fault:
-            return _give_back(self.flow, self.claim, [self.batch.rows[item.key] for item in group], fault)
+            rows = [self.batch.rows[item.key] for item in group]
+            return _give_back(self.flow, self.claim, rows, fault=fault, client=self.client)
         except DatabaseError:
             raise
         except Exception as fault:  # noqa: BLE001 - one poisoned record must not hold up the others; it is logged and asked about
@@ -190,7 +188,7 @@ class _Dispatch:
         return counts
 
 
-def _give_back(flow: Flow, claim: Claim, rows: Sequence[Claimed], fault: PlatformError) -> PumpResult:
+def _give_back(flow: Flow, claim: Claim, rows: Sequence[Claimed], *, fault: PlatformError, client: Any) -> PumpResult:
     """The call failed as a whole: decide when these rows are tried again, and whether the flow can go on."""
     connection = flow.destination
     facts = {"code": fault.code or type(fault).__name__, "message": str(fault), "request_id": fault.request_id}
@@ -202,7 +200,7 @@ def _give_back(flow: Flow, claim: Claim, rows: Sequence[Claimed], fault: Platfor
             PumpResult(stop=True, resume_in=fault.seconds),
         )
     elif isinstance(fault, Reconnect):
-        renewed = _renew(connection, fault)
+        renewed = accounts.renewed(connection, fault, client)
         waits, done = [later(row, delay=0.0, counts=False, **facts) for row in rows], PumpResult(stop=not renewed)
     else:
         down = circuit.failed(connection, str(fault))
@@ -216,15 +214,3 @@ def _pause(connection: Connection, fault: SlowDown) -> None:
     rates = accounts.platform_of(connection).rates
     for group in [fault.group] if fault.group else list(rates):
         DatabasePacer(connection.pk, rates, settings=connection.settings).pause(group, fault.seconds)
-
-
-def _renew(connection: Connection, fault: Reconnect) -> bool:
-    """Try new credentials once; when they do not help either, a person must reconnect."""
-    fresh = connection.credentials.filter(refreshed_at__gt=timezone.now() - REFRESHED_LATELY, expires_at__isnull=False).exists()
-    try:
-        if not fresh and accounts.refresh_if_due(connection, force=True):
-            return True
-    except PlatformError as refusal:
-        fault = Reconnect(str(refusal))
-    accounts.needs_auth(connection, str(fault))
-    return False

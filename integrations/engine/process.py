@@ -172,30 +172,33 @@ def _fetched(connection: Connection, expand: Expand, hints: Sequence[Taken], res
     groups = [together] * bool(together) + [[item] for item in hints if item.attempts > SUSPECT_AFTER]
     found: list[tuple[Taken, Expansion]] = []
     for group in groups:
+        client = None
         try:
-            client = accounts.client_for(connection, lane=Lane.REALTIME)
-            expansions = expand(client, [item.event for item in group])
+            with accounts.remediable():
+                client = accounts.client_for(connection, lane=Lane.REALTIME)
+                expansions = expand(client, [item.event for item in group])
             found += zip(group, expansions, strict=True)
             for expansion in expansions:
                 if expansion.disconnected:
                     accounts.needs_auth(connection, expansion.note)
-            accounts.note_version(connection, getattr(client, "version_served", ""), getattr(client, "deprecation", ""))
             circuit.answered(connection)
         except PlatformError as fault:
             name = type(fault).__name__
             log.warning("hints could not be fetched", connection=connection.pk, size=len(group), fault=name, code=fault.code)
-            result.verdicts += _postponed(connection, group, fault)
+            result.verdicts += _postponed(connection, group, fault, client)
+        finally:
+            accounts.note_version(connection, getattr(client, "version_served", ""), getattr(client, "deprecation", ""))
     return found
 
 
-def _postponed(connection: Connection, hints: Sequence[Taken], fault: PlatformError) -> list[Verdict]:
+def _postponed(connection: Connection, hints: Sequence[Taken], fault: PlatformError, client: Any) -> list[Verdict]:
     """When the events of one failed call are tried again; after the last try each is shown with its reason."""
     reason = str(fault)[:500]
     if isinstance(fault, SlowDown):
         return [Verdict(item.id, InboxEvent.State.NEW, reason, delay=fault.seconds, refund=1) for item in hints]
     if isinstance(fault, Reconnect):
-        accounts.needs_auth(connection, reason)
-        return [Verdict(item.id, InboxEvent.State.NEW, reason, delay=15.0, refund=1) for item in hints]
+        delay = 0.0 if accounts.renewed(connection, fault, client) else 15.0
+        return [Verdict(item.id, InboxEvent.State.NEW, reason, delay=delay, refund=1) for item in hints]
     down = circuit.failed(connection, reason)
     return [
         Verdict(item.id, InboxEvent.State.FAILED, f"could not be fetched: {reason}"[:500])

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 PULL_SECONDS = 50
 MAX_FAULTS = 8  # in a row, then a backfill asks a person
+AGAIN = 0.05  # seconds until a page is asked for again with renewed credentials
 FIRST_POLL = timedelta(hours=1)  # how far back the very first poll looks; history is the backfill's affair
 State, Purpose = Checkpoint.State, Checkpoint.Purpose
 
@@ -181,13 +182,15 @@ def pull_page(checkpoint: Checkpoint) -> PullResult:
     """Read one page and store its records, its unreadable objects and its cursor in one transaction."""
     reader = readers_of(checkpoint.connection)[checkpoint.reader]
     bulk = checkpoint.purpose == Purpose.BACKFILL
-    window, asked_at = _window(checkpoint, reader), timezone.now()
+    window, asked_at, client = _window(checkpoint, reader), timezone.now(), None
     try:
-        client = accounts.client_for(checkpoint.connection, lane=Lane.BULK if bulk else Lane.STANDARD)
-        page = (reader.backfill if bulk and reader.backfill else reader.pull)(client, window, checkpoint.cursor or None)
-        accounts.note_version(checkpoint.connection, getattr(client, "version_served", ""), getattr(client, "deprecation", ""))
+        with accounts.remediable():
+            client = accounts.client_for(checkpoint.connection, lane=Lane.BULK if bulk else Lane.STANDARD)
+            page = (reader.backfill if bulk and reader.backfill else reader.pull)(client, window, checkpoint.cursor or None)
     except PlatformError as fault:
-        return _postpone(checkpoint, fault)
+        return _postpone(checkpoint, fault, client)
+    finally:
+        accounts.note_version(checkpoint.connection, getattr(client, "version_served", ""), getattr(client, "deprecation", ""))
     circuit.answered(checkpoint.connection)
     records, failed = _parse(checkpoint.connection, page, asked_at=None if bulk and reader.backfill else asked_at)
     with transaction.atomic():
@@ -242,18 +245,18 @@ def _advance(checkpoint: Checkpoint, reader: Reader, window: Window, page: Page,
         runnable.update(state=State.DONE, finished_at=now)
 
 
-def _postpone(checkpoint: Checkpoint, fault: PlatformError) -> PullResult:
+def _postpone(checkpoint: Checkpoint, fault: PlatformError, client: Any) -> PullResult:
     """Keep the cursor and try the same page later; a backfill that fails again and again stops and asks."""
-    if isinstance(fault, Reconnect):
-        accounts.needs_auth(checkpoint.connection, str(fault))
-    slow = isinstance(fault, SlowDown)
-    if not slow:
-        circuit.failed(checkpoint.connection, str(fault))
+    counts = not isinstance(fault, SlowDown | Reconnect)
     delay = fault.seconds if isinstance(fault, SlowDown) else max(1.0, backoff(checkpoint.faults + 1))
+    if isinstance(fault, Reconnect) and accounts.renewed(checkpoint.connection, fault, client):
+        delay = AGAIN
+    if counts:
+        circuit.failed(checkpoint.connection, str(fault))
     Checkpoint.objects.filter(pk=checkpoint.pk).update(
-        due_at=timezone.now() + timedelta(seconds=delay), error=str(fault)[:500], faults=F("faults") + (0 if slow else 1)
+        due_at=timezone.now() + timedelta(seconds=delay), error=str(fault)[:500], faults=F("faults") + int(counts)
     )
-    if checkpoint.purpose != Purpose.POLL and checkpoint.faults + 1 >= MAX_FAULTS and not slow:
+    if checkpoint.purpose != Purpose.POLL and checkpoint.faults + 1 >= MAX_FAULTS and counts:
         Checkpoint.objects.filter(pk=checkpoint.pk).update(state=State.FAILED, finished_at=timezone.now())
         exceptions.raise_for_connection(
             checkpoint.connection, "backfill_failed", str(checkpoint.pk), f"Backfill of {checkpoint.reader} stopped",

@@ -25,14 +25,13 @@ def check_subscriptions(connection: Connection) -> list[str]:
     platform = accounts.platform_of(connection)
     if platform.webhooks is None:
         return []
-    address = hook_address(connection)
+    address, client = hook_address(connection), None
     try:
         client = accounts.client_for(connection)
         missing = list(platform.webhooks.missing(client, address))
         refused = list(platform.webhooks.subscribe(client, address, missing)) if missing else []
     except Reconnect as fault:
-        accounts.needs_auth(connection, str(fault))
-        return [str(fault)]
+        return check_subscriptions(connection) if accounts.renewed(connection, fault, client) else [str(fault)]
     except PlatformError as fault:
         circuit.failed(connection, str(fault))
         return [str(fault)]

@@ -50,7 +50,10 @@ def test_consent_that_was_never_given_or_refused_is_not_told(route_b: RouteB) ->
 def test_each_statement_of_consent_travels_with_its_own_time_and_a_withdrawal_counts(route_b: RouteB) -> None:
     customer = ada(route_b)
     route_b.run()
-    words = {"SUBSCRIBED": ("EXPLICITLY_OPTEDIN", "timestamp_subscribed"), "UNSUBSCRIBED": ("EXPLICITLY_OPTEDOUT", "timestamp_unsubscribed")}
+    words = {
+        "SUBSCRIBED": ("EXPLICITLY_OPTEDIN", "timestamp_subscribed"),
+        "UNSUBSCRIBED": ("EXPLICITLY_OPTEDOUT", "timestamp_unsubscribed"),
+    }
     counted = []
     for state in ("SUBSCRIBED", "UNSUBSCRIBED", "SUBSCRIBED"):
         route_b.shopify.clock.advance(5)
