@@ -75,6 +75,7 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "monitoring.views.dashboard",
+    "STYLES": [lambda request: static("switchyard/console.css")],
     "BORDER_RADIUS": "6px",
     "COLORS": COLORS,
     "ACCOUNT": {

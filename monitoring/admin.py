@@ -10,12 +10,14 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import ManyToManyField, QuerySet
+from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
 from django_q.models import Failure, OrmQ, Schedule, Success
 from rest_framework.authtoken.models import Token, TokenProxy
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 HIDDEN = (User, Group, EmailAddress, Authenticator, TokenProxy, Failure, OrmQ, Schedule, Success)
 for model in HIDDEN:
@@ -34,7 +36,6 @@ class PersonAdmin(UserAdmin, ModelAdmin):
     list_filter = ["groups", "is_active"]
     list_filter_submit = True
     search_fields = ["username", "first_name", "last_name", "email"]
-    filter_horizontal = ["groups"]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
         ("Person", {"fields": ["first_name", "last_name", "email"]}),
@@ -48,6 +49,12 @@ class PersonAdmin(UserAdmin, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """People with their roles and second factors in two further queries."""
         return super().get_queryset(request).prefetch_related("groups", "authenticator_set")
+
+    def formfield_for_manytomany(self, db_field: ManyToManyField, request: HttpRequest, **options: Any) -> ModelMultipleChoiceField | None:
+        """The few roles as boxes to tick."""
+        if db_field.name == "groups":
+            options |= {"widget": UnfoldAdminCheckboxSelectMultipleWidget(), "label": "Roles", "help_text": "What they may see and do."}
+        return super().formfield_for_manytomany(db_field, request, **options)
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
         """The plain sets; Django's own would take rights off people who are no superusers only in part."""

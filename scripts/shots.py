@@ -50,7 +50,7 @@ CHAPTERS = (
     "Connecting", "History: a backfill by bulk operations", "Live traffic", "Edits, cancellations, refunds", "An unknown SKU",
     "Phone numbers that cannot be",
 )  # fmt: skip
-PICTURES = {"overview": "overview", "question-unmapped_sku": "exception", "mapping-draft-preview": "preview"}  # page → docs/pictures/….png
+PICTURES = {"overview": "overview", "exception-unmapped_sku": "exception", "mapping-draft-preview": "preview"}  # page → docs/pictures/….png
 TALLEST = 2600  # pixels; what is longer repeats itself
 
 

@@ -14,12 +14,13 @@ from integrations import words
 from integrations.access import may_replay, replayable
 from integrations.admin.desk import MASK_PERMISSION, Act, Desk, Refusal
 from integrations.admin.filters import FlowFilter, age_filter, field_filter
-from integrations.admin.summaries import headline
+from integrations.admin.summaries import headline, sheet
 from integrations.engine.masking import masked
 from integrations.engine.outbox import Cause
 from integrations.engine.replay import replay
 from integrations.models import Delivery, Flow, InboxEvent
 from mapping.models import MappingVersion
+from mapping.records import RecordType
 
 REPLAY = "integrations.change_delivery"
 BULK_LIMIT = 1000
@@ -30,7 +31,7 @@ STATE_WORDS = {
     "sending": "A worker is sending it right now.",
     "accepted": "The destination took it and has not yet said whether it is good.",
     "delivered": "The destination holds this record as it was last sent.",
-    "blocked": "Held: a person has to answer the question below. It goes out by itself once that is done.",
+    "blocked": "It waits: a person has to answer the question below. It goes out by itself once that is done.",
     "skipped": "Not sent on purpose; the reason is below.",
 }
 
@@ -52,7 +53,7 @@ class DeliveryDesk(Desk):
     )
     empty_icon = "outbox"
     empty_words = "No delivery matches. Once a flow is on, every record of its source appears here; a backfill brings the past."
-    list_display = ["key_cell", "record_cell", "flow_cell", "state_cell", "cause_cell", "updated_cell"]
+    list_display = ["record_cell", "key_cell", "flow_cell", "state_cell", "cause_cell", "updated_cell"]
     list_filter = [
         FlowFilter,
         field_filter("state", "state", Delivery.State.choices),
@@ -85,13 +86,13 @@ class DeliveryDesk(Desk):
     def key_cell(self, row: Delivery) -> SafeString:
         """Key at the source, and at the destination once known."""
         far = format_html('<small class="sy-under">{}</small>', row.destination_key) if row.destination_key else ""
-        return format_html("<strong>{}</strong>{}", row.record_key, far)
+        return format_html('<span class="sy-key"><strong>{}</strong>{}</span>', row.record_key, far)
 
     @admin.display(description="Record")
     def record_cell(self, row: Delivery) -> SafeString:
         """The record in one masked line, with the last answer when it is held."""
         note = format_html('<small class="sy-under">{}</small>', row.last_message) if row.last_message and row.state != "delivered" else ""
-        return format_html("{}{}", headline(row.flow.record_type, row.record), note)
+        return format_html('<strong class="sy-wrap">{}</strong>{}', headline(row.flow.record_type, row.record), note)
 
     @admin.display(description="Flow")
     def flow_cell(self, row: Delivery) -> SafeString:
@@ -144,6 +145,7 @@ class DeliveryDesk(Desk):
             "title": headline(row.flow.record_type, row.record, personal=personal),
             "state_words": STATE_WORDS[row.state],
             "record": hide(row.record),
+            "sheet": sheet(row.record) if row.flow.record_type == RecordType.ORDER else {},
             "payload": None if row.sent_payload is None else hide(row.sent_payload),
             "version_used": version,
             "attempts": row.attempt_rows.order_by("-at")[:50],

@@ -93,7 +93,6 @@ class Desk(ModelAdmin):
     empty_words = ""  # shown by an empty list: what it means and what to do next
 
     class Media:
-        css = {"all": ["switchyard/console.css"]}
         js = ["switchyard/console.js", "switchyard/rules.js"]
 
     def complete(self, request: HttpRequest, rows: list[Any]) -> None:

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -17,6 +17,7 @@ from integrations.admin.desk import MASK_PERMISSION, Act, Desk, Refusal
 from integrations.admin.filters import FlowFilter, field_filter
 from integrations.admin.rule_forms import RuleFormSet, hints, rule_formset
 from integrations.admin.rule_words import change_lines, rule_lines
+from integrations.admin.summaries import headline
 from integrations.engine.masking import masked
 from integrations.engine.preview import latest_deliveries, preview_draft
 from integrations.engine.replay import ask_resend
@@ -208,7 +209,7 @@ class MappingDesk(Desk):
             rows, fault = [], str(bad)
         context = {
             "title": f"Preview of version {row.number}",
-            "rows": shown_rows(rows, personal=request.user.has_perm(MASK_PERMISSION)),
+            "rows": shown_rows(row.flow, rows, deliveries, personal=request.user.has_perm(MASK_PERMISSION)),
             "changed_count": sum(1 for item in rows if item.changes),
             "issue_count": sum(1 for item in rows if item.issues),
             "fault": fault,
@@ -263,7 +264,7 @@ def chosen_deliveries(flow: Flow, keys: list[str]) -> list[Delivery]:
     return latest_deliveries(flow, PREVIEWED)
 
 
-def shown_rows(rows: list[PreviewRow], *, personal: bool) -> list[dict[str, Any]]:
+def shown_rows(flow: Flow, rows: list[PreviewRow], deliveries: list[Delivery], *, personal: bool) -> list[dict[str, Any]]:
     """Preview rows for the page: changed fields first, personal values masked unless permitted."""
 
     def shown(field: str, value: Any) -> Any:
@@ -272,11 +273,13 @@ def shown_rows(rows: list[PreviewRow], *, personal: bool) -> list[dict[str, Any]
     return [
         {
             "key": row.record_key,
+            "title": headline(flow.record_type, delivery.record, personal=personal),
+            "url": reverse("admin:integrations_delivery_change", args=[delivery.pk]),
             "new": row.before is None,
             "changes": [(change.path, shown(change.path, change.before), shown(change.path, change.after)) for change in row.changes],
             "issues": row.issues,
             "dropped": row.dropped,
             "payload": row.after if personal else masked(row.after),
         }
-        for row in rows
+        for row, delivery in zip(rows, deliveries, strict=False)  # no rows when the rules cannot be used
     ]

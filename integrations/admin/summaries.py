@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from integrations.engine.masking import mask_email, mask_name, mask_phone
 from integrations.words import money
 
 Record = Mapping[str, Any]
+SUMS = (
+    ("subtotal", "Lines"), ("discount", "− discount"), ("shipping", "+ shipping"), ("tax", "+ tax"), ("other", "+ tips, duties, rounding"),
+    ("total", "Total"), ("refunded", "− refunded"), ("cancelled", "− cancelled"), ("net", "Net"),
+)  # fmt: skip
+ALWAYS = ("total", "net")
 
 
 def headline(record_type: str, record: Record, *, personal: bool = False) -> str:
@@ -33,6 +39,32 @@ def order_value(record: Record) -> str:
     """What an order is worth after refunds and cancellations."""
     totals = record.get("totals") or {}
     return money(totals.get("net", totals.get("total", "0")), str(record.get("currency", "")))
+
+
+def sheet(record: Record) -> dict[str, Any]:
+    """An order's lines and sums as people read them, in the order's currency; empty for what has no lines."""
+    currency, totals = str(record.get("currency", "")), record.get("totals") or {}
+    return (
+        {
+            "lines": [_line(line, currency) for line in record.get("lines") or ()],
+            "sums": [
+                (label, money(totals[name], currency)) for name, label in SUMS if name in ALWAYS or Decimal(str(totals.get(name) or 0))
+            ],
+        }
+        if totals and record.get("lines")
+        else {}
+    )
+
+
+def _line(line: Record, currency: str) -> dict[str, Any]:
+    given_back = int(line.get("refunded_quantity") or 0) + int(line.get("cancelled_quantity") or 0)
+    return {
+        "title": " · ".join(str(part) for part in (line.get("title"), line.get("variant_title")) if part),
+        "sku": line.get("sku", ""),
+        "quantity": line.get("quantity", 1),
+        "given_back": given_back,
+        "total": money(line.get("total", "0"), currency),
+    }
 
 
 def _order(record: Record, personal: bool) -> list[str]:

@@ -7,12 +7,12 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 
-from mapping.admin.sheets import SheetAdmin
+from mapping.admin.sheets import NamedFields, SheetAdmin
 from mapping.models import SkuComponent, SkuCrosswalk, ValueCrosswalk
 from mapping.resources import SkuCrosswalkResource, ValueCrosswalkResource
 
 
-class ComponentInline(TabularInline):
+class ComponentInline(NamedFields, TabularInline):
     """The target SKUs of one row."""
 
     model = SkuComponent

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.contrib.admin.options import BaseModelAdmin
+from django.db.models import Field as DbField
+from django.forms import Field
 from django.http import HttpRequest
 from import_export.admin import ImportExportModelAdmin
 from import_export.formats.base_formats import CSV, XLSX
@@ -10,7 +15,18 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 
-class SheetAdmin(SimpleHistoryAdmin, ImportExportModelAdmin, ModelAdmin):
+class NamedFields(BaseModelAdmin):
+    """Fields in the cells of a table have no label of their own; this tells screen readers what they are."""
+
+    def formfield_for_dbfield(self, db_field: DbField, request: HttpRequest, **options: Any) -> Field | None:
+        """The field, named after its column."""
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        if field is not None and field.label:
+            field.widget.attrs.setdefault("aria-label", str(field.label))
+        return field
+
+
+class SheetAdmin(NamedFields, SimpleHistoryAdmin, ImportExportModelAdmin, ModelAdmin):
     """A table that staff edit, import (after a dry run) and export as CSV or XLSX. Importing adds and changes, so it takes both rights."""
 
     formats = [CSV, XLSX]

@@ -38,11 +38,11 @@ def open_browser(playwright: Playwright | None = None) -> Iterator[Browser]:
 
 
 def open_context(browser: Browser, *, scheme: str = "light", size: dict[str, int] | None = None, url: str = "") -> BrowserContext:
-    """A fresh visitor, who sees no animation and waits ten seconds at most."""
+    """A fresh visitor, who sees no animation and waits twenty seconds at most."""
     context = browser.new_context(
         base_url=url or None, viewport=size or DESK, color_scheme=scheme, reduced_motion="reduce", locale="en-GB", timezone_id="UTC"
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     return context
 
 

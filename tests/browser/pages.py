@@ -12,7 +12,7 @@ from integrations.models import Checkpoint, Connection, Delivery, Flow, InboxEve
 from mapping.models import IdentityRule, MappingVersion, SkuCrosswalk, ValueCrosswalk
 
 LISTS = {
-    "questions": "integrations_syncexception", "flows": "integrations_flow", "deliveries": "integrations_delivery",
+    "exceptions": "integrations_syncexception", "flows": "integrations_flow", "deliveries": "integrations_delivery",
     "inbox": "integrations_inboxevent", "backfills": "integrations_checkpoint", "mappings": "mapping_mappingversion",
     "skus": "mapping_skucrosswalk", "values": "mapping_valuecrosswalk", "identity": "mapping_identityrule",
     "connections": "integrations_connection", "people": "auth_user",
@@ -20,8 +20,8 @@ LISTS = {
 ADDED = ("flows", "mappings", "skus", "values", "identity", "connections", "people")
 SHEETS = ("skus", "values", "identity")
 VIEWS = {
-    "questions-all": ("questions", "state=all"), "questions-settled": ("questions", "state=resolved"),
-    "questions-empty": ("questions", "q=nothing-has-this-subject"), "deliveries-held": ("deliveries", "state=blocked"),
+    "exceptions-all": ("exceptions", "state=all"), "exceptions-settled": ("exceptions", "state=resolved"),
+    "exceptions-empty": ("exceptions", "q=nothing-has-this-subject"), "deliveries-held": ("deliveries", "state=blocked"),
     "deliveries-empty": ("deliveries", "q=nothing-has-this-key"), "connections-add-form": ("connections-add", "platform=shopify"),
 }  # fmt: skip
 PLAIN = {"overview": "admin:index", "password": "account_change_password", "second-factor": "mfa_index"}
@@ -40,14 +40,14 @@ def staff_pages() -> dict[str, str]:
         if (row := rows.first()) is not None:
             pages[name] = reverse(f"admin:{LISTS[base]}_change", args=[row.pk])
     pages |= {f"{name}-preview": f"{address.removesuffix('change/')}preview/" for name, address in pages.items() if name == "mapping-draft"}
-    return {**pages, "missing": "/admin/nowhere/", "api": "/api/v1/docs/"}
+    return {**pages, "missing": "/admin/nowhere/", "api": "/api/docs/"}
 
 
 def _rows() -> Iterator[tuple[str, str, QuerySet[Model]]]:
-    questions, deliveries = SyncException.objects.order_by("-last_seen"), Delivery.objects.order_by("-updated_at")
-    for kind in questions.filter(state="open").order_by().values_list("kind", flat=True).distinct():
-        yield f"question-{kind}", "questions", questions.filter(kind=kind, state="open")
-    yield "question-settled", "questions", questions.exclude(state="open")
+    exceptions, deliveries = SyncException.objects.order_by("-last_seen"), Delivery.objects.order_by("-updated_at")
+    for kind in exceptions.filter(state="open").order_by().values_list("kind", flat=True).distinct():
+        yield f"exception-{kind}", "exceptions", exceptions.filter(kind=kind, state="open")
+    yield "exception-settled", "exceptions", exceptions.exclude(state="open")
     for state in ("delivered", "blocked", "ready", "skipped"):
         yield f"delivery-{state}", "deliveries", deliveries.filter(state=state, flow__record_type="order")
     yield "delivery-customer", "deliveries", deliveries.filter(flow__record_type="customer")
