@@ -51,7 +51,7 @@ def remediable() -> Iterator[None]:
     """What only a person can put right is raised as Reconnect: like dead credentials it stops the connection with one question."""
     try:
         yield
-    except (Misconfigured, UnreadableSecret) as fault:
+    except UnreadableSecret as fault:
         raise Reconnect(str(fault), code="misconfigured") from fault
 
 
@@ -117,7 +117,8 @@ def renewed(connection: Connection, fault: Reconnect, client: Any = None) -> boo
     if client is not None and dict(client.account.secrets) != dict(account_for(connection).secrets):
         return True
     try:
-        if not _renewed_since(connection, timezone.now() - REFRESHED_LATELY) and refresh_if_due(connection, force=True):
+        stale = not isinstance(fault, Misconfigured) and not _renewed_since(connection, timezone.now() - REFRESHED_LATELY)
+        if stale and refresh_if_due(connection, force=True):
             return True
     except PlatformError as refusal:
         fault = Reconnect(str(refusal))
@@ -140,10 +141,10 @@ def probe_connection(connection: Connection) -> Probe:
     """Make the connection's test call and store its answer; never raises for what the platform says."""
     try:
         probe = platform_of(connection).probe(_client(connection, Lane.STANDARD))
-    except Reconnect as fault:
-        probe = Probe(ok=False, summary="The platform does not accept the credentials.", problems=(str(fault),))
     except Misconfigured as fault:
         probe = Probe(ok=False, summary=str(fault), problems=(str(fault),))
+    except Reconnect as fault:
+        probe = Probe(ok=False, summary="The platform does not accept the credentials.", problems=(str(fault),))
     except UnreadableSecret as fault:
         probe = Probe(ok=False, summary="A stored secret cannot be read.", problems=(str(fault),))
     except PlatformError as fault:

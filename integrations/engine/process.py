@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 import structlog
+from django.db import InterfaceError, OperationalError, transaction
 from django.db import connection as database
-from django.db import transaction
 from django.utils import timezone
 
 from integrations.engine import accounts, circuit, exceptions, leases
@@ -81,16 +81,20 @@ class ProcessResult:
     failed: int = 0
     verdicts: list[Verdict] = field(default_factory=list)
 
+    def add(self, other: ProcessResult) -> None:
+        """Take another result's figures into this one."""
+        self.taken += other.taken
+        self.records += other.records
+        self.changed += other.changed
+        self.failed += other.failed
+
 
 def process_inbox(connection: Connection, until: float) -> ProcessResult:
     """Process what waits in this connection's inbox until it is empty or monotonic time `until` is reached."""
     total = ProcessResult()
     while time.monotonic() < until:
         batch = process_batch(connection)
-        total.taken += batch.taken
-        total.records += batch.records
-        total.changed += batch.changed
-        total.failed += batch.failed
+        total.add(batch)
         if not batch.taken:
             break
         leases.renew(connection)
@@ -100,9 +104,30 @@ def process_inbox(connection: Connection, until: float) -> ProcessResult:
 def process_batch(connection: Connection, limit: int = 200) -> ProcessResult:
     """Bring one batch of inbox events to the outbox; a message that cannot be read keeps its reason and holds up nobody."""
     taken = _claim(connection, limit)
+    return _process(connection, taken) if taken else ProcessResult()
+
+
+def _process(connection: Connection, taken: Sequence[Taken]) -> ProcessResult:
+    """Process these events together; when something unforeseen stops them, one by one, so that only the culprit is given up."""
+    try:
+        return _bring(connection, taken)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: the leases run out and the events are taken again
+    except Exception as fault:  # noqa: BLE001 - else the same batch would fail for ever and hold up everything behind it
+        log.error("inbox batch failed", connection=connection.pk, size=len(taken), exc_info=fault)
+        total = ProcessResult()
+        if len(taken) == 1:
+            total.taken = 1
+            total.verdicts.append(Verdict(taken[0].id, InboxEvent.State.FAILED, f"{type(fault).__name__}: {fault}"[:500]))
+            _store(connection, {}, total)
+            return total
+        for item in taken:
+            total.add(_process(connection, [item]))
+        return total
+
+
+def _bring(connection: Connection, taken: Sequence[Taken]) -> ProcessResult:
     result = ProcessResult(taken=len(taken))
-    if not taken:
-        return result
     started, asked_at = time.monotonic(), timezone.now()
     objects = _expanded(connection, taken, result)
     _store(connection, _parsed(connection, objects, result, asked_at=asked_at), result)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from integrations.engine import accounts, circuit, exceptions, leases
+from integrations.engine import accounts, circuit, exceptions, leases, turns
 from integrations.engine.freshness import seen
 from integrations.engine.outbox import Cause, backoff, enqueue
 from integrations.engine.siblings import drop_missing_variants
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 PULL_SECONDS = 50
+LONGEST_NAP = 5.0  # seconds a worker waits for a source that is preparing; for longer it is given back
 MAX_FAULTS = 8  # in a row, then a backfill asks a person
 AGAIN = 0.05  # seconds until a page is asked for again with renewed credentials
 FIRST_POLL = timedelta(hours=1)  # how far back the very first poll looks; history is the backfill's affair
@@ -157,25 +158,36 @@ def due_pulls() -> list[int]:
 
 
 def run_pull(checkpoint_id: int, seconds: float = PULL_SECONDS) -> PullResult:
-    """Pull page after page until the window is exhausted or the time is over; safe to run twice, resumes after a kill."""
+    """Pull page after page until the window is exhausted, time is over or a pump needs the worker; safe to run twice and after a kill."""
     checkpoint = leases.take_checkpoint(checkpoint_id)
     if checkpoint is None:
         return PullResult()
-    until, last = time.monotonic() + seconds, PullResult()
+    began, last = time.monotonic(), PullResult()
+    until = began + seconds
     try:
         while time.monotonic() < until and circuit.may_call(checkpoint.connection):
-            last = pull_page(checkpoint)
+            last = _page(checkpoint)
             checkpoint.refresh_from_db()
-            wait = last.resume_in if 0 < last.resume_in <= min(2.0, until - time.monotonic()) else 0.0
-            if last.finished or checkpoint.state != State.RUNNING or (last.resume_in and not wait):
+            wait = last.resume_in if 0 < last.resume_in <= min(LONGEST_NAP, until - time.monotonic()) else 0.0
+            if last.finished or checkpoint.state != State.RUNNING or (last.resume_in and not wait) or not turns.nap(wait, began):
                 break
-            time.sleep(wait)
             checkpoint.connection.refresh_from_db()
     finally:
         Checkpoint.objects.filter(pk=checkpoint.pk).update(lease_until=None)
     if checkpoint.state == State.RUNNING and not last.finished and not last.resume_in:
         async_task("integrations.tasks.pull", checkpoint.pk)
     return last
+
+
+def _page(checkpoint: Checkpoint) -> PullResult:
+    """One page; a fault that no platform reported is our own: told loudly, and counted like any other."""
+    try:
+        return pull_page(checkpoint)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: the lease runs out and the page is read again
+    except Exception as fault:  # noqa: BLE001 - else the same page would fail for ever and ask nobody
+        log.error("page could not be read", checkpoint=checkpoint.pk, exc_info=fault)
+        return _again_later(checkpoint, f"{type(fault).__name__}: {fault}", backoff(checkpoint.faults + 1))
 
 
 def pull_page(checkpoint: Checkpoint) -> PullResult:
@@ -253,15 +265,18 @@ def _postpone(checkpoint: Checkpoint, fault: PlatformError, client: Any) -> Pull
         delay = AGAIN
     if counts:
         circuit.failed(checkpoint.connection, str(fault))
+    return _again_later(checkpoint, str(fault), delay, counts=counts)
+
+
+def _again_later(checkpoint: Checkpoint, reason: str, delay: float, *, counts: bool = True) -> PullResult:
     Checkpoint.objects.filter(pk=checkpoint.pk).update(
-        due_at=timezone.now() + timedelta(seconds=delay), error=str(fault)[:500], faults=F("faults") + int(counts)
+        due_at=timezone.now() + timedelta(seconds=delay), error=reason[:500], faults=F("faults") + int(counts)
     )
-    if checkpoint.purpose != Purpose.POLL and checkpoint.faults + 1 >= MAX_FAULTS and counts:
-        Checkpoint.objects.filter(pk=checkpoint.pk).update(state=State.FAILED, finished_at=timezone.now())
-        exceptions.raise_for_connection(
-            checkpoint.connection, "backfill_failed", str(checkpoint.pk), f"Backfill of {checkpoint.reader} stopped",
-            detail=str(fault),
-        )  # fmt: skip
+    if counts and checkpoint.faults + 1 >= MAX_FAULTS:
+        if checkpoint.purpose != Purpose.POLL:
+            Checkpoint.objects.filter(pk=checkpoint.pk).update(state=State.FAILED, finished_at=timezone.now())
+        title = f"{checkpoint.get_purpose_display()} of {checkpoint.reader} {'fails' if checkpoint.purpose == Purpose.POLL else 'stopped'}"
+        exceptions.raise_for_connection(checkpoint.connection, "backfill_failed", str(checkpoint.pk), title, detail=reason)
     return PullResult(resume_in=delay)
 
 

@@ -98,8 +98,9 @@ KINDS: dict[str, Kind] = {
         Kind("missing_subscription", "Webhook subscription missing", Origin.PERMISSION, "administrator",
              "A webhook subscription is gone and could not be put back.",
              "Read the platform's reason; usually a permission is missing. Polling brings the changes meanwhile, only later."),
-        Kind("backfill_failed", "Backfill stopped", Origin.OUTAGE, "manager",
-             "A backfill failed several times in a row and stopped where it was.", "Read its message and start it again; it resumes."),
+        Kind("backfill_failed", "Pull fails", Origin.OUTAGE, "manager",
+             "Reading from the source failed several times in a row. A backfill stopped where it was; a poll goes on trying.",
+             "Read its message. A backfill is resumed on its page and goes on where it stopped."),
     )
 }  # fmt: skip
 

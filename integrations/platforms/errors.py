@@ -52,5 +52,5 @@ class Unverified(Exception):
     """An incoming call whose signature is missing or wrong; nothing of it may be stored."""
 
 
-class Misconfigured(Exception):
-    """A connection's settings cannot work; the message is one sentence with the remedy."""
+class Misconfigured(Reconnect):
+    """A connection's settings cannot work, so it waits for a person; the message is one sentence with the remedy."""
