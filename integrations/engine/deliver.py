@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from django.db import DatabaseError
 
-from integrations.engine import accounts, circuit, leases
+from integrations.engine import accounts, circuit, leases, turns
 from integrations.engine.batches import store_batch
 from integrations.engine.exceptions import Question
 from integrations.engine.outbox import Claim, Claimed, claim_deliveries
@@ -20,7 +20,7 @@ from integrations.engine.pacing import DatabasePacer
 from integrations.engine.prepare import Prepared, internal, prepare
 from integrations.flows import spec_for
 from integrations.models import Connection, Flow
-from integrations.platforms.base import Item, Outcome, OutcomeState, Writer
+from integrations.platforms.base import Item, Lane, Outcome, OutcomeState, Writer
 from integrations.platforms.errors import PlatformError, Reconnect, Refused, SlowDown
 from mapping.plans import NoPlan, active_plan
 
@@ -35,8 +35,10 @@ class PumpResult:
     counts: Counter[str] = field(default_factory=Counter)
     batches: int = 0
     claimed: int = 0
+    lane: Lane = Lane.REALTIME  # the lowest of the last batch
     resume_in: float = 0.0
     stop: bool = False  # the flow cannot go on now
+    gives_way: bool = False  # what is left may wait, and another pump needs the worker
 
     def add(self, other: PumpResult) -> None:
         """Take another result's figures into this one."""
@@ -48,9 +50,9 @@ class PumpResult:
 
 
 def deliver_flow(flow: Flow, until: float) -> PumpResult:
-    """Bring what is due for one flow to its destination until nothing is due or monotonic time `until` is reached."""
-    done = PumpResult()
-    while time.monotonic() < until and not done.stop:
+    """Bring what is due for one flow to its destination until nothing is due, time `until` (monotonic) is over or history gives way."""
+    done, began = PumpResult(), time.monotonic()
+    while time.monotonic() < until and not done.stop and not done.gives_way:
         flow.destination.refresh_from_db()
         if not circuit.may_call(flow.destination):
             break
@@ -59,6 +61,7 @@ def deliver_flow(flow: Flow, until: float) -> PumpResult:
         if not batch.claimed:
             break
         leases.renew(flow)
+        done.gives_way = batch.lane is Lane.BULK and turns.others_wait(began)
     return done
 
 
@@ -81,7 +84,7 @@ def deliver_batch(flow: Flow) -> PumpResult:
     else:
         done = PumpResult(store_batch(flow, claim, batch.results, batch.questions, mapping_version=plan.version_id))
         done.add(_Dispatch(flow, writer, client, claim, batch, plan.version_id).run())
-    done.batches, done.claimed = 1, len(claim.rows)
+    done.batches, done.claimed, done.lane = 1, len(claim.rows), claim.rows[-1].lane
     log.info("batch", flow=flow.pk, size=len(claim.rows), ms=round((time.monotonic() - started) * 1000), **done.counts)
     return done
 

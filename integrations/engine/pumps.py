@@ -19,6 +19,7 @@ from integrations.platforms.errors import PlatformError, Reconnect
 log = structlog.get_logger(__name__)
 PUMP_SECONDS = 50
 LINGER_SECONDS = 4.0  # how long a pump waits for something that is due in a moment: a receipt, a settled change
+CONFIRM_EVERY = 5.0  # seconds of delivering after which receipts are asked about, however much is left to deliver
 LINGER_STEP = 0.1  # a change that arrives meanwhile must not wait for the rest of the lingering
 
 
@@ -55,10 +56,10 @@ def pump_flow(flow_id: int, seconds: float = PUMP_SECONDS, *, linger: bool = Tru
     pause = 0.0
     try:
         while time.monotonic() < until:
-            done = deliver_flow(flow, until)
+            done = deliver_flow(flow, min(until, time.monotonic() + CONFIRM_EVERY))
             confirmed = confirm_receipts(flow)
             pause = done.resume_in
-            if not circuit.may_call(flow.destination):
+            if done.gives_way or not circuit.may_call(flow.destination):
                 break
             if (done.claimed or confirmed) and not done.stop:
                 continue
