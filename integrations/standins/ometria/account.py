@@ -9,7 +9,7 @@ from integrations.standins.ledger import Ledger
 from integrations.standins.ometria.lists import Segment
 from integrations.standins.ometria.profiles import Directory, ListingKey
 from integrations.standins.ometria.settings import Settings
-from integrations.standins.ometria.shelf import Entry, ListingEntry, OrderEntry, ProductEntry, Shelf
+from integrations.standins.ometria.shelf import Entry, ListingEntry, OrderShelf, ProductEntry, Shelf
 
 ERRORS_KEPT = 100
 UNKNOWN_KEYS_KEPT = 1_000
@@ -47,7 +47,7 @@ class Account:
     ledger_prefix: str = ""
     lock: threading.RLock = field(default_factory=threading.RLock)
     contacts: Shelf[ListingKey, ListingEntry] = field(default_factory=Shelf)
-    orders: Shelf[str, OrderEntry] = field(default_factory=Shelf)
+    orders: OrderShelf = field(default_factory=OrderShelf)
     products: Shelf[str, ProductEntry] = field(default_factory=Shelf)
     events: Shelf[tuple[str, str], Entry] = field(default_factory=Shelf)
     directory: Directory = field(init=False)

@@ -73,7 +73,9 @@ def orders(account: Account, query: Query) -> Response:
             return False
         return all(first <= moment_of(entry) < after for moment_of, (first, after) in tests)
 
-    found = (entry for _, entry in _rows(account.orders, query) if wanted(entry))
+    anywhere = by_change(query) or tests[2][1] == window({}, "")
+    rows = _rows(account.orders, query) if anywhere else account.orders.placed_between(*tests[2][1])
+    found = (entry for _, entry in rows if wanted(entry))
     return json_response([shown_order(entry) for entry in page(query, found)])
 
 

@@ -1,7 +1,9 @@
 """Stored records: compact entries in the two orders the API can read them in."""
 
+from bisect import bisect_left, insort
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Generic, TypeVar
 
 import orjson
@@ -90,3 +92,36 @@ class Shelf(Generic[K, E]):
     def items_by_change(self) -> Iterator[tuple[K, E]]:
         """Least recently changed first."""
         return ((key, self._entries[key]) for key in self._changed)
+
+
+class OrderShelf(Shelf[str, OrderEntry]):
+    """Orders, found by when they were placed without a look at every one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._number = count()
+        self._arrived: dict[str, int] = {}
+        self._placed: list[tuple[float, int, str]] = []
+
+    def put(self, key: str, entry: OrderEntry) -> None:
+        """Store or replace; an order may have been given another time."""
+        self._forget(key)
+        number = self._arrived.setdefault(key, next(self._number))
+        insort(self._placed, (entry.placed, number, key))
+        super().put(key, entry)
+
+    def remove(self, key: str) -> OrderEntry | None:
+        """Take the order away, if there is one."""
+        self._forget(key)
+        self._arrived.pop(key, None)
+        return super().remove(key)
+
+    def placed_between(self, first: float, after: float) -> Iterator[tuple[str, OrderEntry]]:
+        """Orders placed from `first` until before `after`, in order of first arrival."""
+        rows = self._placed[bisect_left(self._placed, (first,)) : bisect_left(self._placed, (after,))]
+        return ((key, self._entries[key]) for _, key in sorted(row[1:] for row in rows))
+
+    def _forget(self, key: str) -> None:
+        former = self._entries.get(key)
+        if former is not None:
+            del self._placed[bisect_left(self._placed, (former.placed, self._arrived[key]))]
