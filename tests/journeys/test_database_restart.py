@@ -77,7 +77,7 @@ def test_webhooks_acknowledged_around_a_restart_of_the_database_all_arrive(stand
                     command(url, "-c", START, str(tmp_path / "postgres"))
             wait(lambda: shopify.sender.waiting() == 0, processes)
             command(url, "manage.py", "shell", "-c", "from integrations.engine import pumps; pumps.sweep()")
-            wait(lambda: len(ometria.look("/orders")) == ORDERS, processes, 100)
+            wait(lambda: len(ometria.look("/orders")) == ORDERS, processes, 200)  # leases of 90 s, then the next minute
 
             assert set(ometria.look("/orders")) == {f"shp-{order_id}" for order_id in orders}
             hooks = shopify.shop(DOMAIN).hooks.log
