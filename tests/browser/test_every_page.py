@@ -13,7 +13,7 @@ from django.utils import timezone
 from playwright.sync_api import Page
 
 from integrations.engine.exceptions import comment
-from integrations.models import Checkpoint, Flow
+from integrations.models import Checkpoint, Delivery, Flow
 from mapping import codec
 from mapping.defaults import load_defaults
 from mapping.models import SkuComponent, SkuCrosswalk
@@ -37,8 +37,9 @@ def furnish() -> None:
     flow, customers = make_flow("order"), make_flow("customer")
     for each in (flow, customers):
         load_defaults(each)
-    _deliveries(flow, customers)
+    record = _deliveries(flow, customers)
     _questions(flow, customers)
+    Delivery.objects.filter(flow=flow).update(record=record)
     now = timezone.now()
     make_event(flow.source, "event-1", state="done")
     make_event(flow.source, "event-2", state="failed", error="the body is no JSON")
@@ -51,13 +52,14 @@ def furnish() -> None:
     draft_from(flow.pk, person("manager"))
 
 
-def _deliveries(flow: Flow, customers: Flow) -> None:
+def _deliveries(flow: Flow, customers: Flow) -> dict[str, Any]:
     record = orjson.loads(codec.dumps(OrderFactory(skus=(LONG, "TEE-BLUE"))))
     for state in ("delivered", "blocked", "ready", "skipped"):
         said = {"last_message": f"It was refused: {LONG}", "sent_payload": record}
         row = make_delivery(flow, f"{LONG}-{state}", state=state, record=record, **said)
         make_attempt(row, "refused", message="The destination says no. " * 8, code="too_long", request_id=REQUEST)
     make_delivery(customers, "7001", state="delivered")
+    return record
 
 
 def _questions(flow: Flow, customers: Flow) -> None:
@@ -70,7 +72,7 @@ def _questions(flow: Flow, customers: Flow) -> None:
 
 def grave(page: Page, options: dict[str, Any] | None = None) -> list[str]:
     """What axe finds serious or critical, one line each."""
-    found = AXE.run(page, options={"resultTypes": ["violations"], **(options or {})}).response["violations"]
+    found = page.evaluate("options => axe.run(options)", {"resultTypes": ["violations"], **(options or {})})["violations"]
     rules = [rule for rule in found if rule["impact"] in GRAVE]
     return [f"{rule['id']}: {node['target']} {node['html'][:160]}" for rule in rules for node in rule["nodes"][:3]]
 
@@ -90,6 +92,7 @@ def look_at(visitor: Visitor, path: str) -> list[str]:
     visitor.page.set_viewport_size(DESK)
     visitor.open(path)
     wide = overflow(visitor.page)
+    visitor.page.evaluate(AXE.axe_script)
     found = grave(visitor.page) + in_dark(visitor.page)
     visitor.page.set_viewport_size(PHONE)
     narrow = overflow(visitor.page)
