@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from integrations.engine import accounts, circuit, leases, turns
 from integrations.engine.batches import store_batch
 from integrations.engine.exceptions import Question
-from integrations.engine.outbox import Claim, Claimed, claim_deliveries
+from integrations.engine.outbox import MAX_ATTEMPTS, Claim, Claimed, claim_deliveries
 from integrations.engine.outcomes import Settled, later, refused, settled, split
 from integrations.engine.pacing import DatabasePacer
 from integrations.engine.prepare import Prepared, internal, prepare
@@ -25,7 +25,6 @@ from integrations.platforms.errors import PlatformError, Reconnect, Refused, Slo
 from mapping.plans import NoPlan, active_plan
 
 log = structlog.get_logger(__name__)
-SUSPECT_AFTER = 3  # a record that was in this many failed batches travels alone, so that it cannot hold up others
 
 
 @dataclass(slots=True)
@@ -58,19 +57,23 @@ def deliver_flow(flow: Flow, until: float) -> PumpResult:
             break
         batch = deliver_batch(flow)
         done.add(batch)
-        if not batch.claimed:
+        suspect = PumpResult() if batch.stop else deliver_batch(flow, suspects=True)
+        done.add(suspect)
+        if not batch.claimed and not suspect.claimed:
             break
         leases.renew(flow)
         done.gives_way = batch.lane is Lane.BULK and turns.others_wait(began)
     return done
 
 
-def deliver_batch(flow: Flow) -> PumpResult:
-    """Bring one batch of due deliveries to the destination and store every outcome."""
+def deliver_batch(flow: Flow, *, suspects: bool = False) -> PumpResult:
+    """Bring one batch of due deliveries, or one suspect, to the destination and store every outcome."""
     writer = accounts.platform_of(flow.destination).writers[flow.record_type]
-    claim = claim_deliveries(flow, writer.batch_size)
+    claim = claim_deliveries(flow, writer.batch_size, suspects=suspects)
     if not claim.rows:
         return PumpResult()
+    if claim.rows[0].attempts > MAX_ATTEMPTS:
+        return PumpResult(_lost(flow, claim), 1, len(claim.rows))
     started, client = time.monotonic(), None
     try:
         plan = active_plan(flow.pk)
@@ -87,6 +90,14 @@ def deliver_batch(flow: Flow) -> PumpResult:
     done.batches, done.claimed, done.lane = 1, len(claim.rows), claim.rows[-1].lane
     log.info("batch", flow=flow.pk, size=len(claim.rows), ms=round((time.monotonic() - started) * 1000), **done.counts)
     return done
+
+
+def _lost(flow: Flow, claim: Claim) -> Counter[str]:
+    """Every try took its worker down before there was an outcome: ask instead of trying for ever."""
+    batch = Prepared()
+    for row in claim.rows:
+        batch.ask(row, [Question("exhausted", "worker_lost", f"Gave up after {MAX_ATTEMPTS} tries: the worker was lost each time")])
+    return store_batch(flow, claim, batch.results, batch.questions)
 
 
 def _without_mapping(flow: Flow, claim: Claim) -> Counter[str]:
@@ -108,25 +119,8 @@ class _Dispatch:
     mapping_version: int
 
     def run(self) -> PumpResult:
-        """Send group after group; when the platform cannot go on, the rest is given back untried."""
-        done = PumpResult()
-        groups = list(self._groups())
-        for position, group in enumerate(groups):
-            result = self._send(group)
-            done.add(result)
-            if result.stop:
-                self._untried([item for rest in groups[position + 1 :] for item in rest], done)
-                break
-        return done
-
-    def _groups(self) -> Iterator[list[Item]]:
-        """Everything that never failed together, each suspect alone."""
-        suspects = [item for item in self.batch.items if self.batch.rows[item.key].attempts > SUSPECT_AFTER]
-        together = [item for item in self.batch.items if self.batch.rows[item.key].attempts <= SUSPECT_AFTER]
-        if together:
-            yield together
-        for item in suspects:
-            yield [item]
+        """Send everything in one call; when it is refused as a whole, one by one."""
+        return self._send(self.batch.items) if self.batch.items else PumpResult()
 
     def _send(self, group: list[Item]) -> PumpResult:
         started = time.monotonic()

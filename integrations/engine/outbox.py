@@ -26,6 +26,7 @@ from mapping import codec
 from mapping.records import Checkout, Event, Order, Record, Variant
 
 MAX_ATTEMPTS = 8
+SUSPECT_AFTER = 3  # tries a record may share with others
 FIRST_DELAY, LONGEST_DELAY = 2.0, 900.0  # seconds between tries: doubling, full jitter, capped
 LEASE = timedelta(seconds=90)
 UPSERT_BATCH = 500
@@ -84,6 +85,7 @@ UPDATE integrations_delivery d SET record = seen.r, occurred_at = seen.o FROM se
 CLAIM = """
 WITH chosen AS MATERIALIZED (
   SELECT id FROM integrations_delivery WHERE flow_id = %(flow)s AND state = 'ready' AND due_at <= now()
+    AND (attempts >= %(suspect)s) = %(suspects)s
   ORDER BY lane, due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 UPDATE integrations_delivery d SET state = 'sending', claim = %(claim)s, claimed_version = version, attempts = attempts + 1,
   lease_until = now() + %(lease)s, updated_at = now()
@@ -246,10 +248,15 @@ def parent_key(record: Record) -> str:
     return record.customer.key if isinstance(record, Order | Checkout | Event) else ""
 
 
-def claim_deliveries(flow: Flow, limit: int, *, lease: timedelta = LEASE) -> Claim:
-    """Take up to `limit` due deliveries, live ones first; rows in other hands are passed over."""
+def claim_deliveries(flow: Flow, limit: int, *, suspects: bool = False, lease: timedelta = LEASE) -> Claim:
+    """Take up to `limit` due deliveries, live ones first; rows in other hands are passed over.
+
+    `suspects` takes one of those that failed with others too often: alone, it can neither hold up nor take down anything else.
+    """
     claim = uuid.uuid4()
-    rows = _despite_deadlock(lambda: _claim({"flow": flow.pk, "limit": limit, "claim": claim, "lease": lease}))
+    wanted = {"flow": flow.pk, "claim": claim, "lease": lease, "suspect": SUSPECT_AFTER}
+    wanted |= {"suspects": suspects, "limit": 1 if suspects else limit}
+    rows = _despite_deadlock(lambda: _claim(wanted))
     claimed = [
         Claimed(
             pk,

@@ -15,7 +15,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from integrations.engine import outbox
+from integrations.engine import deliver, outbox
 from integrations.engine.outbox import Cause, Result, claim_deliveries, store_results, sweep_leases, upsert
 from integrations.flows import spec_for
 from integrations.models import Delivery, Flow, Receipt
@@ -253,3 +253,30 @@ def test_racing_writers_and_workers_neither_deadlock_nor_share_a_record_nor_go_b
         assert version > newest.get(key, -1), f"{key}: {version} after {newest[key]}"
         newest[key] = version
     assert max(Counter(hands).values()) == 1
+
+
+def test_what_failed_with_others_too_often_is_claimed_alone(flow: Flow) -> None:
+    put(flow, order("1"), order("2"), order("3"), order("4"))
+    Delivery.objects.filter(record_key__in=["2", "3"]).update(attempts=outbox.SUSPECT_AFTER)
+    assert [row.key for row in claim_deliveries(flow, 10).rows] == ["1", "4"]
+    assert [row.key for row in claim_deliveries(flow, 10, suspects=True).rows] == ["2"]
+    assert [row.key for row in claim_deliveries(flow, 10, suspects=True).rows] == ["3"]
+
+
+def test_a_record_that_takes_every_worker_down_ends_on_an_exception_and_its_batch_mates_arrive(flow: Flow) -> None:
+    put(flow, order("killer"), order("other"))
+    for _ in range(2 * outbox.MAX_ATTEMPTS):
+        claims = claim_deliveries(flow, 10), claim_deliveries(flow, 10, suspects=True)
+        for claim in claims:
+            if [row.key for row in claim.rows] == ["other"]:
+                delivered(claim)
+        Delivery.objects.filter(state="sending").update(lease_until=at(0))  # the worker that held the killer died
+        sweep_leases()
+        if Delivery.objects.get(record_key="killer").attempts == outbox.MAX_ATTEMPTS:
+            break
+
+    done = deliver.deliver_batch(flow, suspects=True)
+
+    killer, other = Delivery.objects.get(record_key="killer"), Delivery.objects.get(record_key="other")
+    assert (done.counts, killer.state, other.state) == ({"held": 1}, "blocked", "delivered")
+    assert killer.holds.get().exception.subject == "worker_lost"

@@ -63,7 +63,7 @@ def test_a_nap_ends_early_when_a_pump_waits_and_lasts_when_none_does(flow: Flow)
 @pytest.mark.parametrize(("lane", "batches"), [(Lane.BULK, 1), (Lane.REALTIME, 3)], ids=["history", "live work"])
 def test_only_history_gives_way(flow: Flow, monkeypatch: pytest.MonkeyPatch, lane: Lane, batches: int) -> None:
     left = [PumpResult(claimed=100, batches=1, lane=lane) for _ in range(3)]
-    monkeypatch.setattr(deliver, "deliver_batch", lambda flow: left.pop() if left else PumpResult())
+    monkeypatch.setattr(deliver, "deliver_batch", lambda flow, suspects=False: left.pop() if left and not suspects else PumpResult())
     monkeypatch.setattr(turns, "SLICE", 0.0)
     done = deliver_flow(make_flow("customer"), time.monotonic() + 10)
     assert (done.batches, done.gives_way) == (batches, lane is Lane.BULK)

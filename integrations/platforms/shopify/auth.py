@@ -115,6 +115,8 @@ def _grant(account: Account, form: Mapping[str, str]) -> Tokens:
     http = HttpSession(account.base_url, {})
     try:
         answer = http.post(TOKEN_PATH, form={**form, "client_id": _client_id(account), "client_secret": secret}).json
+    except Misconfigured:
+        raise
     except (Refused, Reconnect) as fault:
         raise _dead(fault) from fault
     if not isinstance(answer, dict) or not answer.get("access_token"):
