@@ -28,12 +28,14 @@ LISTS = {
     "deliveries": (
         "/admin/integrations/delivery/",
         ("", "?state=blocked", "?state=delivered", "?state=ready", "?flow={flow}", "?flow={flow}&state=blocked", "?cause=poll",
-         "?age=over_day", "?age=hour&state=skipped", "?q=bench-777", "?p=20"),
+         "?age=over_day", "?age=hour&state=skipped", "?state=sending", "?cause=replay", "?cause=replay&state=delivered",
+         "?cause=replay&flow={flow}", "?q=bench-777", "?p=10"),
     ),
     "exceptions": (
         "/admin/integrations/syncexception/",
         ("", "?state=resolved", "?state=all", "?kind=unmapped_sku", "?origin=storefront", "?team=ecommerce", "?flow={flow}",
-         "?who=nobody", "?age=over_day", "?q=SUBJECT-777", "?p=20"),
+         "?who=nobody", "?who=me", "?state=resolved&who=me", "?kind=needs_auth", "?origin=permission", "?age=over_day", "?q=SUBJECT-778",
+         "?p=10"),
     ),
 }  # fmt: skip
 
@@ -48,7 +50,7 @@ def measure(run: Run) -> list[dict[str, float]]:
     run.processes.stop("outside")
     client = _signed_in()
     addresses = _addresses(route.orders)
-    fill(FEW, FEW // 10, run.folder / BODIES)
+    fill(FEW, FEW, run.folder / BODIES)
     few = {address: _queries(client, address) for address in _all(addresses)}
     fill(run.size(DELIVERIES, 20_000), run.size(EXCEPTIONS, 2000), run.folder / BODIES)
     many = {address: _queries(client, address) for address in _all(addresses)}
