@@ -31,6 +31,7 @@ class PersonAdmin(UserAdmin, ModelAdmin):
 
     form = UserChangeForm
     add_form = UserCreationForm
+    add_words = "person"
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "full_name", "roles", "second_factor", "is_active", "last_login"]
     list_filter = ["groups", "is_active"]

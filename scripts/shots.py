@@ -11,7 +11,7 @@ import sys
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,6 +42,7 @@ from integrations.management.demo.stage import Stage  # noqa: E402
 from integrations.models import Checkpoint, Connection, SyncException  # noqa: E402
 from mapping.transforms import Call  # noqa: E402
 from mapping.versions import draft_from, save_rules  # noqa: E402
+from monitoring.sampling import last_pass  # noqa: E402
 from tests.browser.chromium import DESK, PHONE, SCHEMES, open_browser, open_context, overflow  # noqa: E402
 from tests.browser.pages import VISITOR_PAGES, staff_pages  # noqa: E402
 
@@ -51,6 +52,7 @@ CHAPTERS = (
     "Phone numbers that cannot be",
 )  # fmt: skip
 PICTURES = {"overview": "overview", "exception-unmapped_sku": "exception", "mapping-draft-preview": "preview"}  # page → docs/pictures/….png
+EPOCH = datetime.min.replace(tzinfo=UTC)
 TALLEST = 2600  # pixels; what is longer repeats itself
 
 
@@ -65,11 +67,12 @@ def main() -> None:
             story.lived(stage)
         players = cast.seed(shop_url=stage.shop_url, account_url=stage.account_url, webhook_base_url=crew.address)
         crew.start_web()
+        crew.start_worker()
+        motion = Motion(stage, crew, News(say).tell)
         if not options.again:
-            crew.start_worker()
-            play(story.Story(stage, players, Motion(stage, crew, News(say).tell), say))
-            crew.stop()  # from here on nothing moves
-            crew.start_web()
+            play(story.Story(stage, players, motion, say))
+        ended = timezone.now()
+        motion.until("the overview's volumes are sampled", lambda: (last_pass() or EPOCH) > ended, seconds=150)
         number = pictures(crew.address, ROOT / "docs" / "pictures") if options.pictures else photograph(crew.address, options)
     connection.close()
     say(f"{number} pictures")
@@ -151,7 +154,7 @@ def photograph(address: str, options: argparse.Namespace) -> int:
 
 def pictures(address: str, folder: Path) -> int:
     """The few pictures that the documents show; returns their number."""
-    with open_browser() as browser, closing(open_context(browser, size={"width": 1200, "height": 860}, url=address)) as context:
+    with open_browser() as browser, closing(open_context(browser, size={"width": 1280, "height": 900}, url=address)) as context:
         for title, page in visit(context, PICTURES):
             page.screenshot(path=folder / f"{PICTURES[title]}.png")
     return len(PICTURES)
@@ -196,7 +199,7 @@ def sign_in(page: Page, name: str, password: str) -> None:
 def save(page: Page, path: Path) -> None:
     """The whole page, and a word when something sticks out sideways."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    page.wait_for_load_state("networkidle")
+    page.evaluate("document.fonts.ready")
     if wide := overflow(page):
         say(f"{path.stem}: {'; '.join(wide)}")
     height = min(TALLEST, page.evaluate(FULL_HEIGHT))

@@ -16,6 +16,7 @@ class ComponentInline(NamedFields, TabularInline):
     """The target SKUs of one row."""
 
     model = SkuComponent
+    verbose_name, verbose_name_plural = "target SKU", "target SKUs"
     extra = 0
     fields = ["target_sku", "quantity", "share"]
 
