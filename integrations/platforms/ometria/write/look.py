@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
-from itertools import count
+from itertools import count, pairwise
 
 from integrations.platforms.base import JsonObject, Sent
 from integrations.platforms.ometria.client import MAX_PAGE, OmetriaClient
@@ -62,9 +62,18 @@ def _contact_pages(client: OmetriaClient, sent: Sequence[Sent], since: datetime)
 def _order_pages(client: OmetriaClient, sent: Sequence[Sent], since: datetime) -> Iterator[Rows]:
     """By order time when the payloads tell it, because a batch is close together there; else by update time."""
     times = [moment for item in sent if (moment := _moment((item.payload or {}).get("timestamp"))) is not None]
+    windows = _windows(sorted(times)) if len(times) == len(sent) else [("update", since, None)]
+    for window in windows:
+        yield from _paged(lambda offset, window=window: client.orders(*window, offset=offset))
+
+
+def _windows(times: Sequence[datetime]) -> list[tuple[str, datetime, datetime]]:
+    """Where to look for orders of these times: in one span, or in two when history and live orders travelled together."""
     second = timedelta(seconds=1)
-    window = ("timestamp", min(times) - second, max(times) + second) if len(times) == len(sent) else ("update", since, None)
-    return _paged(lambda offset: client.orders(*window, offset=offset))
+    gaps = [(after - before, place) for place, (before, after) in enumerate(pairwise(times), start=1)]
+    widest, place = max(gaps, default=(timedelta(), 0))
+    parts = (times[:place], times[place:]) if widest > (times[-1] - times[0]) / 2 else (times,)
+    return [("timestamp", part[0] - second, part[-1] + second) for part in parts]
 
 
 def _product_pages(client: OmetriaClient, sent: Sequence[Sent], since: datetime) -> Iterator[Rows]:
