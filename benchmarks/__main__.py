@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _measure(names: tuple[str, ...] | list[str], url: str, folder: Path, *, runs: int, quick: bool) -> int:
-    os.environ.update(SERVER_URL=os.environ.get("DATABASE_URL", ""), DATABASE_URL=url, DEMO="1", LOG_LEVEL="WARNING")
+    os.environ.update(DATABASE_URL=url, DEMO="1", LOG_LEVEL="WARNING")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
     from django.core.management import call_command

@@ -10,14 +10,15 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from config.embedded import embedded_url, stop_embedded
+from config.embedded import embedded_url, guests, is_running, stop_embedded
+from integrations.engine.arrays import text_array
 
-NAME = "switchyard_bench"
+NAME = os.environ.get("BENCH_DATABASE", "switchyard_bench")
 FOLDER = Path(__file__).resolve().parent.parent / ".local" / "postgres"
-GUESTS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+GIVEN = os.environ.get("DATABASE_URL", "")  # as it was before this process chose its own database
+OURS = not GIVEN and not is_running(FOLDER)  # whether the embedded server runs for us only
 SETTINGS = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_wal_size")
 SECONDS = 2.0  # of each measurement below
-BODY = "x" * 4000
 ROWS = 500  # of a multi-row insert
 
 
@@ -37,11 +38,10 @@ def enter() -> str:
 
 
 def leave() -> None:
-    """Drop the database, and stop the embedded server if nobody else uses it."""
+    """Drop the database, and stop the embedded server if we started it and nobody else uses it."""
     with psycopg.connect(_server(), autocommit=True) as server:
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(NAME)))
-        guests = server.execute(GUESTS).fetchone()
-    if not _given() and guests and not guests[0]:
+    if OURS and not guests(FOLDER):
         stop_embedded(FOLDER)
 
 
@@ -51,36 +51,31 @@ def settings_of(url: str) -> dict[str, str]:
         return {name: connection.execute(sql.SQL("SHOW {}").format(sql.Identifier(name))).fetchone()[0] for name in SETTINGS}
 
 
-def single_commits(url: str) -> float:
+def single_commits(url: str, body: str) -> float:
     """Durable commits a second of one row each, one after the other on one connection."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TABLE ceiling (id bigserial PRIMARY KEY, body text)")
         done, began = 0, time.perf_counter()
         while time.perf_counter() - began < SECONDS:
-            connection.execute("INSERT INTO ceiling (body) VALUES (%s)", [BODY])
+            connection.execute("INSERT INTO ceiling (body) VALUES (%s)", [body])
             done += 1
         speed = done / (time.perf_counter() - began)
         connection.execute("DROP TABLE ceiling")
     return speed
 
 
-def rows_inserted(url: str) -> float:
+def rows_inserted(url: str, body: str) -> float:
     """Rows a second of multi-row inserts, each durable, on one connection."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TABLE ceiling (id bigserial PRIMARY KEY, body text)")
         done, began = 0, time.perf_counter()
         while time.perf_counter() - began < SECONDS:
-            connection.execute("INSERT INTO ceiling (body) SELECT unnest(%s::text[])", [[BODY] * ROWS])
+            connection.execute("INSERT INTO ceiling (body) SELECT unnest(%s::text[])", [text_array([body] * ROWS)])
             done += ROWS
         speed = done / (time.perf_counter() - began)
         connection.execute("DROP TABLE ceiling")
     return speed
 
 
-def _given() -> str:
-    """The address from the environment as it was before this process chose its own database."""
-    return os.environ.get("SERVER_URL", os.environ.get("DATABASE_URL", ""))
-
-
 def _server() -> str:
-    return _given() or embedded_url(FOLDER)
+    return GIVEN or embedded_url(FOLDER)

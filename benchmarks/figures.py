@@ -15,7 +15,7 @@ import psutil
 
 from benchmarks.processes import Processes
 
-LATEST = Path(__file__).resolve().parent / "latest.json"
+LATEST = Path(os.environ.get("BENCH_LATEST") or Path(__file__).resolve().parent / "latest.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
