@@ -63,6 +63,11 @@ class RuleForm(forms.Form):
         return [(step, argument, bool(step.value())) for step, argument in pairs]
 
     @property
+    def step_choices(self) -> list[tuple[str, str]]:
+        """Every transform; the page holds the list once and fills a step with it when it is added."""
+        return STEPS
+
+    @property
     def special(self) -> list[str]:
         """What the closed part of the row says, in words."""
         told = (

@@ -47,7 +47,11 @@
         event.target.closest("[data-more]").setAttribute("aria-expanded", String(!body.hidden));
       } else if (event.target.closest("[data-add-step]")) {
         const next = row.querySelector(".sy-step[hidden]");
-        if (next) next.hidden = false;
+        if (next) {
+          const select = next.querySelector("select");
+          if (select.options.length === 1) select.append(document.getElementById("step-options").content.cloneNode(true));
+          next.hidden = false;
+        }
         if (!row.querySelector(".sy-step[hidden]")) event.target.closest("[data-add-step]").hidden = true;
       }
     });
