@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -36,36 +38,41 @@ _reading = threading.Lock()
 @csrf_exempt
 @require_POST
 def hook(request: HttpRequest, slug: str) -> HttpResponse:
-    """Take a platform's call: size, account, signature, then store and acknowledge. Answers 404, 401 and 413 without detail."""
+    """Take a platform's call, as part of the console; the server's short way in is `config.wsgi`."""
+    return HttpResponse(status=take(slug, request.META, request.read), headers={"Content-Length": "0"})
+
+
+def take(slug: str, environ: Mapping[str, Any], read: Callable[[int], bytes]) -> int:
+    """Size, account, signature, then store; the status to answer with: 200, or 404, 401 and 413 without detail."""
     platform = PLATFORMS.get(slug)
     if platform is None or platform.webhooks is None:
-        return HttpResponse(status=404)
-    body = _body(request)
+        return 404
+    body = _body(environ, read)
     if body is None:
-        return HttpResponse(status=413)
-    headers = {name[5:].replace("_", "-").lower(): value for name, value in request.META.items() if name.startswith("HTTP_")}
-    call = IncomingCall(path=request.path, headers=headers, body=body)
+        return 413
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    call = IncomingCall(path=f"/hooks/{slug}/", headers=headers, body=body)
     try:
         account, state = _account(platform, platform.webhooks.external_id(call))
         if account is None:
-            return HttpResponse(status=404)
+            return 404
         platform.webhooks.verify(account, call)
     except Unverified:
-        return HttpResponse(status=401)
+        return 401
     if state != Connection.State.PAUSED or not account.settings.get("drop_while_paused"):
         ingest(account.connection_id, platform.webhooks.cut(account, call))
-    return HttpResponse(status=200, headers={"Content-Length": "0"})
+    return 200
 
 
-def _body(request: HttpRequest) -> bytes | None:
+def _body(environ: Mapping[str, Any], read: Callable[[int], bytes]) -> bytes | None:
     """The raw bytes, None when the call is larger than we take; a false length is not believed."""
     try:
-        length = int(request.META.get("CONTENT_LENGTH") or 0)
+        length = int(environ.get("CONTENT_LENGTH") or 0)
     except ValueError:
         length = 0
     if length > settings.HOOK_BODY_LIMIT:
         return None
-    body = request.read(settings.HOOK_BODY_LIMIT + 1)
+    body = read(settings.HOOK_BODY_LIMIT + 1)
     return None if len(body) > settings.HOOK_BODY_LIMIT else body
 
 
