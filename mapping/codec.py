@@ -66,6 +66,9 @@ def _value_decoder(hint: object) -> Decoder | None:
     if origin is tuple:
         inner = _value_decoder(args[0])
         return tuple if inner is None else lambda value: tuple([inner(item) for item in value])
+    if origin is dict:
+        inner = _value_decoder(args[1])
+        return None if inner is None else lambda value: {name: inner(item) for name, item in value.items()}
     if hint is Decimal:
         return Decimal
     if hint is datetime:

@@ -27,6 +27,7 @@ LISTS: dict[RecordType, dict[str, Elements]] = {
     RecordType.VARIANT: {"options": _options, "prices": computed.market_prices},
     RecordType.CHECKOUT: {"lines": _lines, "lines[].options": _options},
     RecordType.EVENT: {},
+    RecordType.FIGURES: {},
 }  # fmt: skip
 
 
@@ -129,7 +130,8 @@ CUSTOMER = (
         Row("first_name", "First name", "string", "Ada"), Row("last_name", "Last name", "string", "Byron"),
         Row("full_name", "Full name", "string", "Ada Byron", computed.full_name), Row("country", "Country (ISO 3166-1)", "string", "GB"),
         Row("locale", "Language", "string", "en-GB"), Row("created_at", "First seen at the source", "datetime", SAMPLE_TIME),
-        Row("merged_into", "Merged into customer", "string", "7002"), Row("tags", "Tags", "list", ["vip", "uk"]),
+        Row("merged_into", "Merged into customer", "string", "7002"),
+        Row("partial", "Only part of the person is shown by the source", "boolean", True), Row("tags", "Tags", "list", ["vip", "uk"]),
         Row("tags[]", "Each tag", "string", "vip", computed.itself),
         Row("tags_joined", "Tags, with commas", "string", "vip,uk", computed.joined("tags")),
     )),
@@ -243,7 +245,13 @@ CHECKOUT = (
 
 EVENT = (RECORD, Group("Event", (Row("name", "Name", "string", "product_viewed"),)), CUSTOMER_REF)
 
+FIGURES = (RECORD, Group("Figures", (
+    Row("subject", "What was counted", "string", "product:632910392"), Row("day", "Day", "string", "2026-01-08"),
+    Row("currency", "Currency", "string", "GBP"),
+)))  # fmt: skip
+
 GROUPS: dict[RecordType, tuple[Group, ...]] = {
     RecordType.CUSTOMER: CUSTOMER, RecordType.ORDER: ORDER, RecordType.PRODUCT: PRODUCT,
     RecordType.VARIANT: VARIANT, RecordType.CHECKOUT: CHECKOUT, RecordType.EVENT: EVENT,
+    RecordType.FIGURES: FIGURES,
 }  # fmt: skip

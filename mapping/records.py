@@ -23,6 +23,7 @@ class RecordType(StrEnum):
     VARIANT = "variant"
     CHECKOUT = "checkout"
     EVENT = "event"
+    FIGURES = "figures"
 
 
 class OrderStatus(StrEnum):
@@ -97,7 +98,10 @@ class CustomerRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer(Record):
-    """A person at the source. `attributes` are flat: "metafield.<namespace>.<key>" and platform facts by name."""
+    """A person at the source. `attributes` are flat: "metafield.<namespace>.<key>" and platform facts by name.
+
+    `partial`: the source shows only part of the person, so an empty field says nothing and what is known already stays.
+    """
 
     record_type: ClassVar[RecordType] = RecordType.CUSTOMER
     email: str = ""
@@ -112,6 +116,18 @@ class Customer(Record):
     consents: tuple[Consent, ...] = ()
     attributes: dict[str, object] = field(default_factory=dict)
     merged_into: str = ""  # key of the customer that took this one over
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineComponent:
+    """What one unit of a bundle line is made of; `price` is that of a single component, None where the source does not say."""
+
+    sku: str
+    product_key: str = ""
+    variant_key: str = ""
+    quantity: int = 1
+    price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +156,7 @@ class Line:
     cancelled_amount: Decimal = ZERO
     bundle_sku: str = ""  # set on components of an exploded bundle
     options: dict[str, str] = field(default_factory=dict)
+    components: tuple[LineComponent, ...] = ()  # of a bundle that the source itself knows as one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,6 +319,20 @@ class Event(Record):
     properties: dict[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures(Record):
+    """What the source counted for one day, of nobody in particular; key "<subject>:<day>", amounts in `currency`.
+
+    `subject` is "shop" or "product:<id>", `day` an ISO date in the shop's time zone.
+    """
+
+    record_type: ClassVar[RecordType] = RecordType.FIGURES
+    subject: str
+    day: str
+    currency: str = ""
+    values: dict[str, Decimal] = field(default_factory=dict)
+
+
 RECORD_CLASSES: dict[RecordType, type[Record]] = {
-    cls.record_type: cls for cls in (Customer, Order, Product, Variant, Checkout, Event)
+    cls.record_type: cls for cls in (Customer, Order, Product, Variant, Checkout, Event, Figures)
 }

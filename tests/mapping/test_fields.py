@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from mapping.fields import UnknownField, elements, source_field, source_fields
-from mapping.records import RECORD_CLASSES, Event, Fulfilment, RecordType, Refund, Totals
+from mapping.records import RECORD_CLASSES, Event, Figures, Fulfilment, RecordType, Refund, Totals
 from tests.mapping import samples
 
 RECORDS = {
@@ -23,6 +23,7 @@ RECORDS = {
     RecordType.VARIANT: samples.variant(),
     RecordType.CHECKOUT: samples.checkout(),
     RecordType.EVENT: Event(key="e1", occurred_at=samples.AT, name="seen"),
+    RecordType.FIGURES: Figures(key="shop:2026-01-08", occurred_at=samples.AT, subject="shop", day="2026-01-08", currency="GBP"),
 }
 PATHS = [(kind, field.path) for kind in RecordType for field in source_fields(kind)]
 
@@ -52,7 +53,7 @@ def test_the_currency_of_every_amount_is_a_path_too(record_type, path):
 def test_no_plain_attribute_of_a_record_was_forgotten(record_type):
     listed = {field.path.split(".")[0].split("[")[0] for field in source_fields(record_type)}
     attributes = {field.name for field in dataclasses.fields(RECORD_CLASSES[record_type])}
-    lists_shown_otherwise = {"consents", "local_totals", "attributes", "properties"}
+    lists_shown_otherwise = {"consents", "local_totals", "attributes", "properties", "values"}
     assert attributes - listed - lists_shown_otherwise == set()
 
 
