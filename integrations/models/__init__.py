@@ -1,5 +1,6 @@
 """The tables of moving records."""
 
+from integrations.models.answer import SkuAnswer
 from integrations.models.connection import Connection, Credential, OAuthState, RateBudget
 from integrations.models.exception import ExceptionComment, Hold, SyncException
 from integrations.models.flow import Checkpoint, Flow
@@ -19,5 +20,6 @@ __all__ = [
     "OAuthState",
     "RateBudget",
     "Receipt",
+    "SkuAnswer",
     "SyncException",
 ]
