@@ -9,6 +9,7 @@ from mapping.field_shapes import Elements, Getter, Group, Row
 from mapping.records import ConsentState, RecordType
 
 SAMPLE_TIME = "2026-01-08T14:03:11Z"
+VISITOR = "5f0c2f8e-3d41-4a55-9b7e-8f1d6f0f7a21"
 
 
 # --- lists: how the entries of each are read ---------------------------------------------------------------------------
@@ -238,12 +239,15 @@ CHECKOUT = (
         Row("completed_at", "Completed at", "datetime", SAMPLE_TIME),
         Row("not_before", "Abandoned at the earliest", "datetime", SAMPLE_TIME),
         Row("url", "Address to go on with it", "string", "https://shop.example.com/c/889"), Row("currency", "Currency", "string", "GBP"),
-        Row("total", "Total", "money", "54.00", currency="currency"),
+        Row("total", "Total", "money", "54.00", currency="currency"), Row("visitor", "Visitor (browser)", "string", VISITOR),
     )),
     CUSTOMER_REF, _under("lines[].", LINE, "Each line"), _under("lines[].options[].", OPTION, "Each option of a line"),
 )  # fmt: skip
 
-EVENT = (RECORD, Group("Event", (Row("name", "Name", "string", "product_viewed"),)), CUSTOMER_REF)
+EVENT = (RECORD, Group("Event", (
+    Row("name", "Name", "string", "product_viewed"), Row("visitor", "Visitor (browser)", "string", VISITOR),
+    Row("role", "What it does (empty, identity, purchase)", "string", "purchase"),
+)), CUSTOMER_REF)  # fmt: skip
 
 FIGURES = (RECORD, Group("Figures", (
     Row("subject", "What was counted", "string", "product:632910392"), Row("day", "Day", "string", "2026-01-08"),

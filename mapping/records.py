@@ -48,6 +48,14 @@ class ConsentState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class EventRole(StrEnum):
+    """What an event does besides being told: it says only who a visitor is (and is not sent), or it ends the person's open checkouts."""
+
+    PLAIN = ""
+    IDENTITY = "identity"
+    PURCHASE = "purchase"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """Base of every record: its key at the source and the source's own version time (aware UTC)."""
@@ -301,6 +309,7 @@ class Checkout(Record):
 
     record_type: ClassVar[RecordType] = RecordType.CHECKOUT
     customer: CustomerRef = CustomerRef()
+    visitor: str = ""  # the source's id of a browser whose person may still be unknown
     completed_at: datetime | None = None
     not_before: datetime | None = None  # earliest moment at which it may be called abandoned
     url: str = ""
@@ -316,6 +325,8 @@ class Event(Record):
     record_type: ClassVar[RecordType] = RecordType.EVENT
     name: str
     customer: CustomerRef = CustomerRef()
+    visitor: str = ""  # the source's id of a browser whose person may still be unknown
+    role: EventRole = EventRole.PLAIN
     properties: dict[str, object] = field(default_factory=dict)
 
 

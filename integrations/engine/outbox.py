@@ -242,10 +242,12 @@ def _despite_deadlock(work: Callable[[], Answer], tries: int = 3) -> Answer:
 
 
 def parent_key(record: Record) -> str:
-    """The key of what a record belongs to: a variant's product, the customer of an order, a checkout or an event; empty for the rest."""
+    """The key of what a record belongs to: a variant's product, the customer or visitor of an order, a checkout or an event."""
     if isinstance(record, Variant):
         return record.product_key
-    return record.customer.key if isinstance(record, Order | Checkout | Event) else ""
+    if isinstance(record, Checkout | Event):
+        return record.visitor or record.customer.key
+    return record.customer.key if isinstance(record, Order) else ""
 
 
 def claim_deliveries(flow: Flow, limit: int, *, suspects: bool = False, lease: timedelta = LEASE) -> Claim:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mapping.records import Checkout, Customer, Order, Record
+from mapping.records import Checkout, Customer, Event, EventRole, Order, Record
 
 
 def why_not(record: Record, *, sent_before: bool) -> str:
@@ -11,6 +11,8 @@ def why_not(record: Record, *, sent_before: bool) -> str:
         return "A test order of the shop."
     if isinstance(record, Checkout) and record.completed_at is not None and not sent_before:
         return "Completed before it counted as abandoned."
+    if isinstance(record, Event) and record.role is EventRole.IDENTITY:
+        return "Says only who a visitor is."
     if isinstance(record, Customer) and record.merged_into:
         return f"Merged into customer {record.merged_into} at the source."
     if isinstance(record, Customer) and record.removed:
