@@ -6,11 +6,13 @@ from integrations.models.exception import ExceptionComment, Hold, SyncException
 from integrations.models.flow import Checkpoint, Flow
 from integrations.models.inbox import InboxEvent
 from integrations.models.outbox import Attempt, Delivery, Receipt
+from integrations.models.pages import ContactSync, SkuBacklog, UnmappedSku
 
 __all__ = [
     "Attempt",
     "Checkpoint",
     "Connection",
+    "ContactSync",
     "Credential",
     "Delivery",
     "ExceptionComment",
@@ -21,5 +23,7 @@ __all__ = [
     "RateBudget",
     "Receipt",
     "SkuAnswer",
+    "SkuBacklog",
     "SyncException",
+    "UnmappedSku",
 ]
