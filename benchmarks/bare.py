@@ -1,12 +1,14 @@
-"""The least a WSGI server can do: read the body, say 200. What the same server reaches with it is the ceiling of the door."""
+"""The least an ASGI server can do: read the body, say 200. What the same server reaches with it is the ceiling of the door."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 
-def application(environ: dict, start_response: Callable[..., object]) -> list[bytes]:
+async def application(scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
     """Read everything and answer 200 with nothing."""
-    environ["wsgi.input"].read()
-    start_response("200 OK", [("Content-Length", "0")])
-    return []
+    while (await receive()).get("more_body"):
+        continue
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})

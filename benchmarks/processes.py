@@ -23,7 +23,7 @@ INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_
 START_SECONDS, STOP_SECONDS = 60.0, 20.0
 # how the web process runs in production too (docs/deploy.md)
 GRANIAN = (
-    "--interface", "wsgi", "--workers", "1", "--blocking-threads", "64", "--backpressure", "256", "--no-ws", "--log-level", "warning",
+    "--interface", "asginl", "--workers", "1", "--backpressure", "256", "--no-ws", "--log-level", "warning",
 )  # fmt: skip
 WEB_ENVIRONMENT = {"DATABASE_POOL_SIZE": "16"}
 
@@ -56,8 +56,8 @@ class Processes:
         self._running[name] = process
         return process
 
-    def start_web(self, application: str = "config.wsgi:application", name: str = "web") -> int:
-        """Serve a WSGI application as in production; returns its port."""
+    def start_web(self, application: str = "config.asgi:application", name: str = "web") -> int:
+        """Serve an ASGI application as in production; returns its port."""
         port = free_port()
         self.start(name, ["-m", "granian", *GRANIAN, "--host", "127.0.0.1", "--port", str(port), application], WEB_ENVIRONMENT)
         self.wait(name, lambda: _listens(port))

@@ -13,8 +13,8 @@ VIEW_ALL = tuple(
             "ratebudget",
         ),
         "mapping": (
-            "mappingversion", "fieldrule", "skucrosswalk", "skucomponent", "valuecrosswalk", "identityrule", "contacthandle",
-            "consentstatement",
+            "mappingversion", "fieldrule", "skucrosswalk", "skucomponent", "valuecrosswalk", "identityrule", "maskingrule",
+            "contacthandle", "consentstatement",
         ),
         "monitoring": ("sample",),
     }.items()
@@ -36,7 +36,7 @@ MANAGER = (
     "integrations.view_personal_data",
     *editing("integrations", "flow", "checkpoint", actions=("add", "change")),
     "integrations.change_inboxevent",
-    *editing("mapping", "mappingversion", "fieldrule", "valuecrosswalk", "identityrule"),
+    *editing("mapping", "mappingversion", "fieldrule", "valuecrosswalk", "identityrule", "maskingrule"),
 )
 ADMINISTRATOR = (
     *MANAGER,

@@ -213,6 +213,8 @@ IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "change"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
 SIMPLE_HISTORY_REVERT_DISABLED = True
 
+CONSOLE_THREADS = env.int("CONSOLE_THREADS", default=16)  # pages at a time; webhooks need none
+HOOK_ACCOUNT_SECONDS = env.float("HOOK_ACCOUNT_SECONDS", default=2.0)  # how long the door trusts its copy of a connection
 HOOK_BODY_LIMIT = env.int("HOOK_BODY_LIMIT", default=2 * 1024 * 1024)  # bytes; a larger call is answered 413
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 SPOOL_DIR = Path(env.str("SPOOL_DIR", default=str(LOCAL_DIR / "spool")))

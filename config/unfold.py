@@ -23,6 +23,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("SKU crosswalk", "sync_alt", "mapping.skucrosswalk"),
         ("Value tables", "table", "mapping.valuecrosswalk"),
         ("Identity rules", "fingerprint", "mapping.identityrule"),
+        ("Masking rules", "visibility_off", "mapping.maskingrule"),
     ),
     "Set-up": (
         ("Connections", "cable", "integrations.connection"),

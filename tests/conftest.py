@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -173,16 +174,42 @@ def lay_out_route_b(shopify: str, ometria: str, hooks: str = "") -> tuple[Any, A
     return source, destination
 
 
+@pytest.fixture(scope="session")
+def web(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the product's own server, as in production, on the test's database."""
+    from tests.journeys.workers import Processes, database_url
+
+    with django_db_blocker.unblock():
+        url = database_url()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("web") / "web.log"
+    with Processes(url, log) as processes:
+        server = processes.start(
+            "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--no-ws", "--log-level", "warning",
+            "config.asgi:application", DATABASE_POOL_SIZE="4", HOOK_ACCOUNT_SECONDS="0",
+        )  # fmt: skip
+        end = time.monotonic() + 60
+        while not _listens(port):
+            assert server.poll() is None, log.read_text()
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.fixture
-def route_b(transactional_db: None, stand_ins: Any, live_server: Any) -> Iterator[RouteB]:
-    """Shopify → Ometria with webhooks arriving at a live server."""
-    from integrations import views
+def route_b(transactional_db: None, stand_ins: Any, web: str) -> Iterator[RouteB]:
+    """Shopify → Ometria with webhooks arriving at the product's own server."""
     from integrations.engine import accounts
 
-    views._accounts.clear()
     accounts._clients.clear()
-    route = connect_route_b(stand_ins, live_server.url)
+    route = connect_route_b(stand_ins, web)
     yield route
     route.http.close()
     accounts._clients.clear()
-    views._accounts.clear()

@@ -1,22 +1,26 @@
 """The first promise: a verified message is on disk before it is acknowledged.
 
-Calls that arrive together are committed together: one caller writes for all that came while the caller before it was writing, so that
-the number of commits does not grow with the number of callers.
+Calls that arrive together are committed together: while one thread writes, the event loop gathers what comes next, so that the number
+of commits does not grow with the number of callers, and no caller needs a thread of its own to wait in.
 """
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from django.db import DataError, transaction
+from django.db import DataError, close_old_connections, transaction
 from django.db import connection as database
+from psycopg import Cursor
 
 from integrations.engine.arrays import text_array
 from integrations.engine.wake import wake_connection
 from integrations.platforms.base import IncomingEvent, Lane
+
+GROUP_BYTES = 8 * 1024 * 1024  # of bodies in one transaction; one caller's events are never parted
 
 INSERT = """
 INSERT INTO integrations_inboxevent (connection_id, topic, dedup_key, body, hint, object_key, occurred_at, due_at, lane)
@@ -29,88 +33,87 @@ RETURNING connection_id
 """
 
 
-@dataclass(slots=True)
-class _Waiting:
-    """One caller's events, and the answer it waits for; `turn` opens when it is written, or when it is this caller's turn to write."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """The events of one caller."""
 
     connection_id: int
     events: Sequence[IncomingEvent]
-    turn: threading.Lock
-    written: bool = False
-    stored: int = 0
-    fault: BaseException | None = None
 
-
-class _Line:
-    """Who waits, and whether somebody writes."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.waiting: list[_Waiting] = []
-        self.busy = False
-
-
-_line = _Line()
+    @property
+    def size(self) -> int:
+        """Bytes of all bodies."""
+        return sum(len(event.body) for event in self.events)
 
 
 def ingest(connection_id: int, events: Sequence[IncomingEvent]) -> int:
     """Store the events and wake a worker in one transaction; returns how many were new. When it returns they are durable."""
-    mine = _Waiting(connection_id, events, threading.Lock())
-    mine.turn.acquire()
-    with _line.lock:
-        _line.waiting.append(mine)
-        leads, _line.busy = not _line.busy, True
-    if not leads:
-        mine.turn.acquire()
-    if not mine.written:
-        _lead()
-    if mine.fault is not None:
-        raise mine.fault
-    return mine.stored
+    return _write([Call(connection_id, events)])[connection_id]
 
 
-def _lead() -> None:
-    """Write for everyone who is waiting now, then hand over to whoever came meanwhile."""
-    with _line.lock:
-        group, _line.waiting = _line.waiting, []
+class Gatherer:
+    """The callers of one event loop, written together by one thread."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Call, asyncio.Future[None]]] = []
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="inbox")
+        self._drain: asyncio.Task[None] | None = None
+
+    async def store(self, connection_id: int, events: Sequence[IncomingEvent]) -> None:
+        """Return when the events are durable; raises what kept them from it, and then they are not stored."""
+        loop = asyncio.get_running_loop()
+        stored: asyncio.Future[None] = loop.create_future()
+        self._waiting.append((Call(connection_id, events), stored))
+        if self._drain is None:
+            self._drain = loop.create_task(self._write_all(loop))
+        await stored
+
+    async def _write_all(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Write group after group until nobody waits; a caller that went away meanwhile has its events stored all the same."""
+        try:
+            while self._waiting:
+                group = self._next_group()
+                faults = await loop.run_in_executor(self._writer, write_group, [call for call, _ in group])
+                for (_, stored), fault in zip(group, faults, strict=True):
+                    if stored.cancelled():
+                        continue
+                    if fault is None:
+                        stored.set_result(None)
+                    else:
+                        stored.set_exception(fault)
+        finally:
+            self._drain = None
+
+    def _next_group(self) -> list[tuple[Call, asyncio.Future[None]]]:
+        taken, size = 0, 0
+        for call, _ in self._waiting:
+            size += call.size
+            if taken and size > GROUP_BYTES:
+                break
+            taken += 1
+        group, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        return group
+
+
+def write_group(group: Sequence[Call]) -> list[Exception | None]:
+    """Write together what can be written together; for each caller None, or what kept its events from being stored."""
     try:
-        _write_group(group)
+        _write(group)
+    except DataError as fault:  # a row that does not fit fails its own caller only
+        return [fault] if len(group) == 1 else [answer for call in group for answer in write_group([call])]
+    except Exception as fault:  # noqa: BLE001 - handed to every caller of the group, which raises it: none may think it was stored
+        return [fault] * len(group)
     finally:
-        with _line.lock:
-            following = _line.waiting[0] if _line.waiting else None
-            _line.busy = following is not None
-        if following is not None:
-            following.turn.release()
-        for waiting in group:
-            waiting.turn.release()
+        close_old_connections()
+    return [None] * len(group)
 
 
-def _write_group(group: Sequence[_Waiting]) -> None:
-    """Each caller gets its count, or the fault of the common transaction; a row that does not fit fails its own caller only."""
-    try:
-        stored = _write(group)
-    except DataError as fault:
-        if len(group) > 1:
-            for waiting in group:
-                _write_group([waiting])
-            return
-        group[0].fault = fault
-    except BaseException as fault:  # noqa: BLE001 - handed to every caller of the group, which raises it: none may think it was stored
-        for waiting in group:
-            waiting.fault = fault
-    else:
-        for waiting in group:
-            waiting.stored = min(stored[waiting.connection_id], len(waiting.events))
-    for waiting in group:
-        waiting.written = True
-
-
-def _write(group: Sequence[_Waiting]) -> dict[int, int]:
+def _write(group: Sequence[Call]) -> dict[int, int]:
     """New rows per connection."""
-    rows = {(waiting.connection_id, event.dedup_key): event for waiting in group for event in waiting.events}
+    rows = {(call.connection_id, event.dedup_key): event for call in group for event in call.events}
     stored: dict[int, int] = defaultdict(int)
     with transaction.atomic():
-        with database.cursor() as cursor:
+        with Cursor(database.connection) as cursor:  # bodies go as they are: Django's own cursor would quote them into the statement
             cursor.execute(
                 INSERT,
                 {

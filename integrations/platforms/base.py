@@ -77,6 +77,7 @@ class IncomingCall:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    address: str = ""  # of the caller, where its platform limits callers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

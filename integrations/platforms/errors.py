@@ -52,5 +52,9 @@ class Unverified(Exception):
     """An incoming call whose signature is missing or wrong; nothing of it may be stored."""
 
 
+class TooMany(Exception):
+    """A caller sends more than its share; nothing of this call is stored."""
+
+
 class Misconfigured(Reconnect):
     """A connection's settings cannot work, so it waits for a person; the message is one sentence with the remedy."""

@@ -11,7 +11,6 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from integrations import views
 from integrations.engine import accounts, pull
 from integrations.management.demo import cast
 from integrations.management.demo.cast import Cast
@@ -56,15 +55,14 @@ class SmallDemo:
 
 
 @pytest.fixture
-def small_demo(transactional_db: None, live_server: object) -> Iterator[SmallDemo]:
-    views._accounts.clear()
+def small_demo(transactional_db: None, web: str) -> Iterator[SmallDemo]:
     accounts._clients.clear()
     with Stage() as stage:
         stage.ometria.change_settings({"delay": 0.0, "push_rate": None, "read_rate": None})
         stage.shop.bulk.seconds = 0.05
         with stage.shop.past(timezone.now() - PAST):
             stage.shopify.lives.history(customers=6, orders=12, days=10)
-        players = cast.seed(shop_url=stage.shop_url, account_url=stage.account_url, webhook_base_url=live_server.url)
+        players = cast.seed(shop_url=stage.shop_url, account_url=stage.account_url, webhook_base_url=web)
         for row in (players.account,):
             row.settings |= {"push_rate": 0, "read_rate": 0, "confirm_grace_seconds": 1}
             row.save()
@@ -73,4 +71,3 @@ def small_demo(transactional_db: None, live_server: object) -> Iterator[SmallDem
             flow.save()
         yield SmallDemo(stage, players)
     accounts._clients.clear()
-    views._accounts.clear()

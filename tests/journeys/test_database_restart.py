@@ -57,8 +57,8 @@ def test_webhooks_acknowledged_around_a_restart_of_the_database_all_arrive(stand
         command(url, "manage.py", "migrate", "--verbosity", "0")
         with Processes(url, tmp_path / "processes.log") as processes:
             processes.start(
-                "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-                "--blocking-threads", "4", "--no-ws", "--log-level", "warning", "config.wsgi:application",
+                "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+                "--no-ws", "--log-level", "warning", "config.asgi:application",
             )  # fmt: skip
             wait(lambda: answers(port), processes)
             command(url, "-m", "tests.journeys.lay_out", server.url("x").removesuffix("/x"), f"http://127.0.0.1:{port}")

@@ -41,8 +41,8 @@ class Crew:
 
     def start_web(self) -> None:
         """Serve the console; raises CommandError when it does not answer."""
-        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port)]
-        command += ["--workers", "1", "--blocking-threads", "8", "--no-ws", "--log-level", "warning", "config.wsgi:application"]
+        command = [sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", str(self.port)]
+        command += ["--workers", "1", "--no-ws", "--log-level", "warning", "config.asgi:application"]
         self._start("web", command, {"DATABASE_POOL_SIZE": "16"})
         end = time.monotonic() + START_SECONDS
         while not _answers(self.address + "/accounts/login/"):
