@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import orjson
@@ -16,6 +18,9 @@ from integrations.platforms.errors import PlatformError, Reconnect, Refused, Slo
 CONNECT_SECONDS, READ_SECONDS = 5.0, 30.0
 MAX_BODY = 64 * 1024 * 1024
 DEFAULT_PAUSE = 1.0  # seconds to wait after a 429 that names no time
+
+# A room's own reading of an unsuccessful answer (status, headers, body), None where the status says enough.
+Judge = Callable[[int, Mapping[str, str], bytes], PlatformError | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,16 @@ class Reply:
 class HttpSession:
     """Calls below one base address with fixed headers; raises the error families, never follows a redirect."""
 
-    def __init__(self, base_url: str, headers: Mapping[str, str], *, request_id_header: str = "X-Request-Id", group: str = "") -> None:
-        self._base, self._id_header, self._group = base_url.rstrip("/"), request_id_header, group
+    def __init__(
+        self,
+        base_url: str,
+        headers: Mapping[str, str],
+        *,
+        request_id_header: str = "X-Request-Id",
+        group: str = "",
+        judge: Judge | None = None,
+    ) -> None:
+        self._base, self._id_header, self._group, self._judge = base_url.rstrip("/"), request_id_header, group, judge
         self._session = requests.Session()
         self._session.headers.update({"Accept": "application/json", "User-Agent": "Switchyard/1.0", **headers})
         self._session.trust_env = False
@@ -67,7 +80,8 @@ class HttpSession:
             raise TryLater(f"no answer: {type(fault).__name__}", code="network") from fault
         request_id = response.headers.get(self._id_header, "")
         if not 200 <= response.status_code < 300:
-            raise error_for(response, body, request_id=request_id, group=self._group)
+            own = self._judge(response.status_code, response.headers, body) if self._judge else None
+            raise own or error_for(response, body, request_id=request_id, group=self._group)
         parsed, ms = _json(body, request_id), round((time.monotonic() - started) * 1000)
         return Reply(response.status_code, response.headers, parsed, request_id, ms)
 
@@ -87,11 +101,22 @@ def error_for(response: requests.Response, body: bytes, *, request_id: str, grou
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds the platform asks us to wait (delta-seconds form, fractions allowed); one second when it names none."""
+    """Seconds the platform asks us to wait, from seconds (fractions allowed) or a date by its own clock; one second when it names none."""
+    said = headers.get("Retry-After", "")
     try:
-        return max(0.0, float(headers.get("Retry-After", "")))
+        return max(0.0, float(said))
     except ValueError:
-        return DEFAULT_PAUSE
+        until, now = _date(said), _date(headers.get("Date", "")) or datetime.now(UTC)
+        return max(0.0, (until - now).total_seconds()) if until else DEFAULT_PAUSE
+
+
+def _date(text: str) -> datetime | None:
+    """An HTTP date as aware time, None for anything else."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _read(response: requests.Response) -> bytes:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import orjson
 
 from integrations.platforms.base import Expansion, IncomingEvent, JsonObject, RawObject
+from integrations.platforms.bodies import raw_reason
 from integrations.platforms.shopify.client import ShopifyClient
 from integrations.platforms.shopify.full import FULL, gid
 from integrations.platforms.shopify.topics import TOPICS, Subject
-from integrations.platforms.shopify.webhooks import raw_reason
 
 CLOCK_SLACK = timedelta(seconds=10)  # by how much Shopify's clock and ours may differ
 SHAPES: Mapping[Subject, str] = {Subject.ORDER: "graphql:order", Subject.CUSTOMER: "graphql:customer", Subject.PRODUCT: "graphql:product"}

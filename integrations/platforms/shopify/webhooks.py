@@ -6,20 +6,18 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 
 from integrations.platforms.base import Account, IncomingCall, IncomingEvent, JsonObject
+from integrations.platforms.bodies import extreme_number, read_body, unreadable
 from integrations.platforms.errors import Refused, TryLater, Unverified
 from integrations.platforms.shopify.answers import user_errors
 from integrations.platforms.shopify.client import ShopifyClient
 from integrations.platforms.shopify.topics import TOPICS, Topic, is_hint, object_key
 
-MAX_DEPTH = 100
-MAX_EXCERPT = 64 * 1024
 ENRICHMENT_SECONDS = 300.0  # unless the connection says otherwise
 MAX_TOKEN = 200  # characters of a header value that may enter a key
 TIME_KEY = "_triggered_at"  # written into bodies that carry no time of their own
@@ -28,8 +26,6 @@ TAKEN = "already been taken"
 
 _SHOP = re.compile(r"[a-z0-9][a-z0-9-]{0,99}(\.[a-z0-9-]{1,63}){1,5}")
 _TOPIC = re.compile(r"[A-Za-z0-9_./-]{1,100}")
-_TINY_NUMBER = re.compile(rb"[0-9][eE]-[0-9]{3,}")
-_LONG_NUMBER = re.compile(rb"[0-9]{10000,}")
 
 
 class ShopifyWebhooks:
@@ -57,15 +53,15 @@ class ShopifyWebhooks:
         """The one event of a verified call; a body that cannot be read or stored becomes `{"raw": …, "reason": …}`."""
         name = _topic_name(call)
         topic, at = TOPICS.get(name), _moment(_header(call, "triggered-at"))
-        parsed, reason = _read(call.body)
+        parsed, reason = read_body(call.body)
         dedup_key = f"{name}:{_delivery_id(call)}"
         if parsed is None:
-            return (IncomingEvent(topic=name, dedup_key=dedup_key, body=_unreadable(call.body, reason), occurred_at=at),)
+            return (IncomingEvent(topic=name, dedup_key=dedup_key, body=unreadable(call.body, reason), occurred_at=at),)
         body = call.body
         if topic is not None and topic.timeless:
             parsed[TIME_KEY] = (at or datetime.now(UTC)).isoformat()
             body = orjson.dumps(parsed)
-        elif _extreme_number(body):
+        elif extreme_number(body):
             body = orjson.dumps(parsed)
         hint = is_hint(topic)
         key, wait = object_key(topic, parsed), _wait(account, topic)
@@ -148,62 +144,3 @@ def _moment(text: str) -> datetime | None:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-def _read(body: bytes) -> tuple[JsonObject | None, str]:
-    """The body as an object that the database can hold, else None and the reason."""
-    try:
-        parsed = orjson.loads(body)
-    except orjson.JSONDecodeError as fault:
-        return None, f"not JSON: {str(fault)[:200]}"
-    if not isinstance(parsed, dict):
-        return None, "not a JSON object"
-    if b"\\u0000" in body and _holds_nul(parsed):
-        return None, "holds a NUL character"
-    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _deeper_than(parsed, MAX_DEPTH):
-        return None, f"nested deeper than {MAX_DEPTH}"
-    return parsed, ""
-
-
-def _deeper_than(parsed: Any, limit: int) -> bool:
-    level: list[Any] = [parsed]
-    for _ in range(limit):
-        level = [
-            child for item in level for child in (item.values() if isinstance(item, dict) else item) if isinstance(child, (dict, list))
-        ]
-        if not level:
-            return False
-    return True
-
-
-def _extreme_number(body: bytes) -> bool:
-    """Whether legal JSON may hold a number with more decimals than PostgreSQL's numeric takes (16383); orjson refuses too large ones."""
-    tiny = (b"e-" in body or b"E-" in body) and _TINY_NUMBER.search(body)
-    return bool(tiny) or (len(body) > 10_000 and _LONG_NUMBER.search(body) is not None)
-
-
-def _holds_nul(parsed: Any) -> bool:
-    waiting: list[Any] = [parsed]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str) and "\x00" in item:
-            return True
-        if isinstance(item, dict):
-            waiting += item.keys()
-            waiting += item.values()
-        elif isinstance(item, list):
-            waiting += item
-    return False
-
-
-def _unreadable(body: bytes, reason: str) -> bytes:
-    """What is kept of a body that cannot be stored as it is: an escaped excerpt, at most 64 KB of JSON, and why."""
-    excerpt = body[:MAX_EXCERPT].decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
-    while len(stored := orjson.dumps({"raw": excerpt, "reason": reason})) > MAX_EXCERPT:
-        excerpt = excerpt[: len(excerpt) // 2]
-    return stored
-
-
-def raw_reason(data: Mapping[str, Any]) -> str:
-    """Why a stored body could not be read, empty for a body that could."""
-    return str(data.get("reason") or "unreadable") if set(data) == {"raw", "reason"} else ""

@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.platforms.base import Account, IncomingCall
+from integrations.platforms.bodies import MAX_EXCERPT
 from integrations.platforms.errors import Unverified
 from integrations.platforms.shopify.topics import TOPICS
-from integrations.platforms.shopify.webhooks import MAX_EXCERPT, ShopifyWebhooks
+from integrations.platforms.shopify.webhooks import ShopifyWebhooks
 from tests.platforms.shopify.shop_orders import Item, Spec, rest_order
 
 DOOR = ShopifyWebhooks()

@@ -8,19 +8,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from integrations.platforms.base import Account, JsonObject
-from integrations.platforms.shopify.parse.values import (
-    amount,
-    child,
-    count,
-    items,
-    key_of,
-    moment,
-    need,
-    optional_key,
-    optional_moment,
-    text,
-)
+from integrations.platforms.shopify.parse.values import items, key_of, moment, optional_key, optional_moment
 from integrations.platforms.shopify.webhooks import TIME_KEY
+from integrations.platforms.values import amount, child, count, need, text
 from mapping.records import Checkout, CustomerRef, Line, Order, Record
 
 DEFAULT_ABANDON_MINUTES = 30

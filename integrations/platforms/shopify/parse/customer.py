@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from integrations.platforms.base import Account, JsonObject
-from integrations.platforms.shopify.parse.values import address_of, child, items, key_of, moment, need, optional_moment, tags_of, text
+from integrations.platforms.shopify.parse.values import address_of, items, key_of, moment, optional_moment, tags_of
 from integrations.platforms.shopify.webhooks import TIME_KEY
+from integrations.platforms.values import child, need, text
 from mapping.records import Address, Consent, ConsentState, Customer, Record
 
 # Marketing states of e-mail addresses and phone numbers, Admin API schema. PENDING, NOT_SUBSCRIBED and NEVER_SUBSCRIBED mean: never asked.

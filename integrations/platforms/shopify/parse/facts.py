@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from integrations.platforms.shopify.parse.values import amount
+from integrations.platforms.values import amount
 from mapping.money import quantise
 from mapping.records import Address, CustomerRef, Fulfilment
 

@@ -19,19 +19,8 @@ from integrations.platforms.shopify.parse.facts import (
     by_id,
     plus,
 )
-from integrations.platforms.shopify.parse.values import (
-    address_of,
-    child,
-    count,
-    items,
-    key_of,
-    moment,
-    need,
-    optional_key,
-    optional_moment,
-    tags_of,
-    text,
-)
+from integrations.platforms.shopify.parse.values import address_of, items, key_of, moment, optional_key, optional_moment, tags_of
+from integrations.platforms.values import child, count, need, text
 from mapping.records import CustomerRef, Fulfilment
 
 MONEY_BACK = {("REFUND", "SUCCESS"), ("REFUND", "PENDING")}

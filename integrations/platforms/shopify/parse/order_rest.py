@@ -18,20 +18,8 @@ from integrations.platforms.shopify.parse.facts import (
     by_id,
     plus,
 )
-from integrations.platforms.shopify.parse.values import (
-    address_of,
-    amount,
-    child,
-    count,
-    items,
-    key_of,
-    moment,
-    need,
-    optional_key,
-    optional_moment,
-    tags_of,
-    text,
-)
+from integrations.platforms.shopify.parse.values import address_of, items, key_of, moment, optional_key, optional_moment, tags_of
+from integrations.platforms.values import amount, child, count, need, text
 from mapping.records import CustomerRef, Fulfilment
 
 MONEY_BACK = {("refund", "success"), ("refund", "pending")}  # transaction kind and status that count as money given back

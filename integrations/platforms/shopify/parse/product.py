@@ -10,8 +10,9 @@ from integrations.platforms.base import Account, JsonObject
 from integrations.platforms.shopify.documents import checked_markets
 from integrations.platforms.shopify.parse.customer import metafields_of
 from integrations.platforms.shopify.parse.order import store_of
-from integrations.platforms.shopify.parse.values import amount, child, count, items, key_of, moment, need, optional_key, tags_of, text
+from integrations.platforms.shopify.parse.values import items, key_of, moment, optional_key, tags_of
 from integrations.platforms.shopify.webhooks import TIME_KEY
+from integrations.platforms.values import amount, child, count, need, text
 from mapping.records import Price, Product, Record, Variant
 
 NO_OPTIONS = "Default Title"  # title and only option value of the variant of a product that has no options (Admin API, ProductVariant)
