@@ -316,6 +316,15 @@ class Tokens:
     scopes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedAccount:
+    """One of several accounts that a single grant opens; `settings` are what a connection to it needs of its own."""
+
+    external_id: str
+    name: str
+    settings: Mapping[str, Any]
+
+
 class Auth(Protocol):
     """Hand-shake and renewal of a platform's credentials."""
 
@@ -327,6 +336,9 @@ class Auth(Protocol):
 
     def refresh(self, account: Account) -> Tokens | None:
         """New tokens, or None when this mode has nothing to renew; raises Reconnect when the grant is dead."""
+
+    def shops(self, client: Any) -> Sequence[SharedAccount]:
+        """Accounts that one grant covers; empty where a grant is for one account only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

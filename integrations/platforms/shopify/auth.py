@@ -6,11 +6,11 @@ import hashlib
 import hmac
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode
 
-from integrations.platforms.base import Account, Tokens
+from integrations.platforms.base import Account, SharedAccount, Tokens
 from integrations.platforms.errors import Misconfigured, PlatformError, Reconnect, Refused, Unverified
 from integrations.platforms.http import HttpSession
 
@@ -77,6 +77,11 @@ class ShopifyAuth:
                 raise Reconnect("There is no refresh token yet: approve the app in Shopify.", code="no_refresh_token")
             return _grant(account, {"grant_type": "refresh_token", "refresh_token": held})
         return None
+
+    def shops(self, client: object) -> Sequence[SharedAccount]:
+        """None: a grant is for one shop."""
+        del client
+        return ()
 
 
 def mode_of(account: Account) -> str:
