@@ -20,6 +20,7 @@ class FlowSpec:
     settle_seconds: float = 0.0  # changes within this span travel as one; live flows do not wait
     steps: tuple[str, ...] = ()
     needs: tuple[tuple[RecordType, str], ...] = ()
+    sku_gate: str = "off"  # where a flow's settings name none; the words are those of `mapping.crosswalk.SkuGate`
 
 
 FLOWS: tuple[FlowSpec, ...] = (

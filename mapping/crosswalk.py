@@ -19,6 +19,17 @@ class SkuGate(StrEnum):
     CROSSWALK = "crosswalk"
 
 
+class LineWithoutSku(StrEnum):
+    """What becomes of an order with a line that has no SKU at all: it waits, the line gets a stated SKU, or goes out without one."""
+
+    HOLD = "hold"
+    PLACEHOLDER = "placeholder"
+    THROUGH = "pass"
+
+
+PLACEHOLDER_SKU = "NO-SKU"
+
+
 @dataclass(frozen=True, slots=True)
 class Component:
     """One target SKU of a crosswalk row; `share` weighs its part of the money, None = by quantity."""
@@ -35,6 +46,21 @@ class SkuMap:
     components: tuple[Component, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class KnownSkus:
+    """What the master catalogue knows of the SKUs of a batch: SKU → (product key, variant key), and list prices in its own currency.
+
+    `foreign`: the catalogue is another connection's, so its keys take the place of those that the source writes.
+    """
+
+    places: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    prices: Mapping[str, Decimal] = field(default_factory=dict)
+    foreign: bool = False
+
+
+NOTHING_KNOWN = KnownSkus()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownContact:
     """A contact that handles point to."""
@@ -48,7 +74,7 @@ class KnownContact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookups:
-    """Everything a batch may look up. `handles` is (kind, value) → contact keys; `catalogue` is SKU → (product key, variant key)."""
+    """Everything a batch may look up. `handles` is (kind, value) → contact keys; the catalogue's fields are those of `KnownSkus`."""
 
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     skus: Mapping[str, SkuMap] = field(default_factory=dict)
@@ -56,6 +82,10 @@ class Lookups:
     sku_gate: SkuGate = SkuGate.OFF
     known_skus: frozenset[str] = frozenset()
     catalogue: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    list_prices: Mapping[str, Decimal] = field(default_factory=dict)
+    foreign_catalogue: bool = False
+    line_without_sku: LineWithoutSku = LineWithoutSku.HOLD
+    placeholder_sku: str = PLACEHOLDER_SKU
     target_skus: frozenset[str] = frozenset()  # what the crosswalk's rows lead to: the SKUs of records whose steps already ran
 
     def accepts(self, sku: str) -> bool:
@@ -63,7 +93,6 @@ class Lookups:
         if self.sku_gate is SkuGate.OFF:
             return True
         return sku in self.known_skus or sku in self.skus or sku in self.target_skus or sku in self.catalogue
-
 
 
 NO_LOOKUPS = Lookups()

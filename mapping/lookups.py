@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
-from mapping.crosswalk import Component, Lookups, SkuGate, SkuMap
+from mapping.crosswalk import NOTHING_KNOWN, PLACEHOLDER_SKU, Component, KnownSkus, LineWithoutSku, Lookups, SkuGate, SkuMap
+from mapping.gate import names_in
 from mapping.identity import handles
 from mapping.models import ContactHandle, SkuCrosswalk, ValueCrosswalk
 from mapping.plans import active_plan
@@ -30,12 +31,13 @@ def load_lookups(
     *,
     tables: Iterable[str] | None = None,
     known_skus: frozenset[str] = frozenset(),
-    catalogue: Mapping[str, tuple[str, str]] | None = None,
+    catalogue: KnownSkus = NOTHING_KNOWN,
+    gate: str = SkuGate.OFF,
 ) -> Lookups:
     """The lookups of a batch: at most one query each for value tables, SKU crosswalk and contact handles.
 
     `tables` are those of the plan that will run (the published one when left out; then raises NoPlan). `known_skus` and `catalogue` are
-    what the engine knows of the master catalogue; the latter is SKU → (product key, variant key).
+    what the engine knows of the master catalogue; `gate` is that of a flow whose settings name none.
     """
     names = active_plan(flow.pk).tables if tables is None else frozenset(tables)
     skus = _load_skus(flow, records)
@@ -43,9 +45,13 @@ def load_lookups(
         values=load_values(names),
         skus=skus,
         handles=_load_handles(flow, records),
-        sku_gate=SkuGate(flow.settings.get("sku_gate") or SkuGate.OFF),
+        sku_gate=SkuGate(flow.settings.get("sku_gate") or gate),
         known_skus=known_skus,
-        catalogue=catalogue or {},
+        catalogue=catalogue.places,
+        list_prices=catalogue.prices,
+        foreign_catalogue=catalogue.foreign,
+        line_without_sku=LineWithoutSku(flow.settings.get("line_without_sku") or LineWithoutSku.HOLD),
+        placeholder_sku=str(flow.settings.get("placeholder_sku") or PLACEHOLDER_SKU),
         target_skus=frozenset(component.target_sku for row in skus.values() for component in row.components),
     )
 
@@ -62,7 +68,7 @@ def load_values(names: Iterable[str]) -> dict[str, dict[str, str]]:
 
 
 def _load_skus(flow: FlowRow, records: Sequence[Record]) -> dict[str, SkuMap]:
-    wanted = {line.sku for record in records if isinstance(record, Order | Checkout) for line in record.lines if line.sku}
+    wanted = {name for record in records if isinstance(record, Order | Checkout) for name in names_in(record)}
     if not wanted:
         return {}
     rows = SkuCrosswalk.objects.filter(source=flow.source_id, destination=flow.destination_id, source_sku__in=wanted)

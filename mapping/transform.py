@@ -14,6 +14,7 @@ import orjson
 
 from mapping.compiler import Field, Node, Plan
 from mapping.crosswalk import Lookups
+from mapping.gate import NO_SKU, held_lines, stand_in_keys
 from mapping.records import Order, Record
 from mapping.rules import Mode, OnInvalid, Rule
 from mapping.transforms import Invalid, iso_datetime, number
@@ -51,9 +52,11 @@ def transform(record: Record, plan: Plan, lookups: Lookups, current: JsonObject 
 
     `current` is the object as the destination holds it, needed for rules that fill only what is empty or append: they carry its value over.
     """
+    held = held_lines(record, lookups) if isinstance(record, Order) else {}
+    if held:
+        record = stand_in_keys(record, lookups)
     run = _Run(record, lookups)
-    if lookups.sku_gate != "off" and isinstance(record, Order):
-        run.issues.extend(sku_issues(record, lookups))
+    run.issues.extend(sku_issues(held))
     payload = _fill(plan.node, (record,), run)
     for rule in plan.adjust:
         _adjust(payload, rule, current or {})
@@ -65,14 +68,23 @@ def payload_hash(payload: JsonObject) -> str:
     return hashlib.sha256(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def sku_issues(order: Order, lookups: Lookups) -> list[Issue]:
-    """One issue per SKU that the gate does not let pass; a line without SKU is named by its variant or title."""
-    unknown = {line.sku or f"variant {line.variant_key}" if line.sku or line.variant_key else f"“{line.title}”": i
-               for i, line in enumerate(order.lines) if not lookups.accepts(line.sku)}  # fmt: skip
+def sku_issues(held: Mapping[str, int]) -> list[Issue]:
+    """One issue per line name that the gate does not let pass; `held` says where it stands."""
     return [
-        Issue("unmapped_sku", subject[:MAX_SUBJECT], f"{subject} is neither in the catalogue nor in the SKU crosswalk", f"lines[{i}].sku")
-        for subject, i in unknown.items()
+        Issue(
+            "unmapped_sku",
+            name[:MAX_SUBJECT],
+            _why_held(name),
+            f"lines[{i}].sku",
+        )
+        for name, i in held.items()
     ]
+
+
+def _why_held(name: str) -> str:
+    if name.startswith(NO_SKU):
+        return f"{name.removeprefix(NO_SKU)} carries no SKU"
+    return f"{name} is neither in the catalogue nor in the SKU crosswalk"
 
 
 class _Run:

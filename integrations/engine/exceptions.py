@@ -227,7 +227,7 @@ def _answered(flow: Flow, rows: Sequence[SyncException]) -> list[int]:
             "source_sku", flat=True
         )
     )
-    mapped |= set(known_skus(flow, skus - mapped))  # the product came after the order
+    mapped |= set(known_skus(flow, skus - mapped).places)  # the product came after the order
     names = {row.subject.split(":", 1)[0] for row in rows if row.kind == "unmapped_value"}
     values = {f"{name}:{value}" for name, value in ValueCrosswalk.objects.filter(name__in=names).values_list("name", "source_value")}
     return [

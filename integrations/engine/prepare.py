@@ -11,7 +11,7 @@ import structlog
 from django.db import DatabaseError
 from django.utils import timezone
 
-from integrations.engine.catalogue import catalogue_for
+from integrations.engine.catalogue import lookups_for
 from integrations.engine.exceptions import Question
 from integrations.engine.identify import NOTHING, Identified, identify
 from integrations.engine.links import has_flow, links
@@ -23,7 +23,8 @@ from integrations.models.kinds import KINDS
 from integrations.platforms.base import Item, Writer
 from integrations.platforms.errors import PlatformError
 from mapping import codec
-from mapping.lookups import Lookups, load_lookups
+from mapping.gate import NO_SKU
+from mapping.lookups import Lookups
 from mapping.plans import Plan
 from mapping.records import Record, RecordType
 from mapping.steps import STEPS
@@ -103,7 +104,7 @@ def _prepare_together(
 ) -> None:
     rows = _linked(flow, spec, _relevant(flow, claimed, batch), batch)
     records = [record for _, record in rows]
-    lookups = load_lookups(flow, records, tables=plan.tables, catalogue=catalogue_for(flow, records))
+    lookups = lookups_for(flow, spec, records, plan.tables)
     known = identify(flow, writer, client, rows) if flow.record_type == RecordType.CUSTOMER else NOTHING
     bench = Bench(flow, spec, plan, writer, lookups, known, client)
     for row, record in rows:
@@ -209,13 +210,17 @@ def _current(bench: Bench, row: Claimed, record: Record) -> dict[str, Any] | Non
 def _question(flow: Flow, issue: Any) -> Question:
     kind = issue.kind if issue.kind in KINDS else "bad_value"
     titles: Mapping[str, str] = {
-        "unmapped_sku": f"Unknown SKU {issue.subject}",
+        "unmapped_sku": _sku_title(issue.subject),
         "unmapped_value": f"Unknown value {issue.subject}",
         "missing_field": f"Required field {issue.field} is empty",
         "bad_phone": f"Phone number of {flow.record_type} {issue.subject} cannot be read",
         "bad_email": f"E-mail address of {flow.record_type} {issue.subject} cannot be read",
     }
     return Question(kind, issue.subject or issue.field, titles.get(kind, f"{KINDS[kind].label}: {issue.field}"), issue.message)
+
+
+def _sku_title(name: str) -> str:
+    return f"Line without SKU: {name.removeprefix(NO_SKU)}" if name.startswith(NO_SKU) else f"Unknown SKU {name}"
 
 
 def _distinct(questions: Sequence[Question]) -> list[Question]:

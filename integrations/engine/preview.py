@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from integrations.engine.catalogue import catalogue_for
+from integrations.engine.catalogue import lookups_for
 from integrations.flows import spec_for
 from integrations.models import Delivery, Flow
 from mapping import codec
-from mapping.lookups import load_lookups
 from mapping.models import MappingVersion
 from mapping.plans import NoPlan, active_plan, compile_plan
 from mapping.preview import PreviewRow, preview
@@ -30,7 +29,8 @@ def preview_draft(version: MappingVersion, deliveries: Sequence[Delivery]) -> li
     except NoPlan:
         before = None
     tables = after.tables | (before.tables if before else frozenset())
-    lookups = load_lookups(flow, records, tables=tables, catalogue=catalogue_for(flow, records))
-    for name in spec_for(flow.source.platform, flow.destination.platform, flow.record_type).steps:
+    spec = spec_for(flow.source.platform, flow.destination.platform, flow.record_type)
+    lookups = lookups_for(flow, spec, records, tables)
+    for name in spec.steps:
         records = [STEPS[name](record, lookups) for record in records]
     return preview(before, after, records, lookups)

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from integrations.models import Connection
-from mapping.crosswalk import Component, SkuGate, SkuMap
+from mapping.crosswalk import Component, KnownSkus, SkuGate, SkuMap
 from mapping.lookups import load_lookups
 from mapping.models import ContactHandle, SkuCrosswalk, ValueCrosswalk
 from mapping.plans import NoPlan
@@ -37,7 +37,8 @@ def test_a_batch_of_orders_finds_its_rows_in_two_queries(flow, django_assert_num
     records = [order(key=str(i), lines=tuple(line(sku, sku=sku) for sku in skus)) for i in range(50)]
 
     with django_assert_num_queries(2):
-        lookups = load_lookups(flow, records, tables={"status", "empty"}, known_skus=frozenset({"K"}), catalogue={"TEE": ("P", "V")})
+        known = KnownSkus({"TEE": ("P", "V")})
+        lookups = load_lookups(flow, records, tables={"status", "empty"}, known_skus=frozenset({"K"}), catalogue=known)
 
     assert lookups.skus == {
         "SHIRT-M": SkuMap((Component("TEE", 1, None),)),

@@ -216,10 +216,10 @@ def test_attributes_keep_their_json_type_and_what_json_cannot_hold_is_an_issue()
     ("gate", "lookups", "unknown"),
     [
         (SkuGate.OFF, {}, []),
-        (SkuGate.CATALOGUE, {}, ["SHIRT-M", "MUG", "variant V7"]),
-        (SkuGate.CROSSWALK, {"skus": {"MUG": SkuMap()}}, ["SHIRT-M", "variant V7"]),
-        (SkuGate.CATALOGUE, {"known_skus": frozenset({"SHIRT-M"})}, ["MUG", "variant V7"]),
-        (SkuGate.CATALOGUE, {"catalogue": {"SHIRT-M": ("P100", "V100")}, "target_skus": frozenset({"MUG"})}, ["variant V7"]),
+        (SkuGate.CATALOGUE, {}, ["SHIRT-M", "MUG", "no SKU: Linen shirt"]),
+        (SkuGate.CROSSWALK, {"skus": {"MUG": SkuMap()}}, ["SHIRT-M", "no SKU: Linen shirt"]),
+        (SkuGate.CATALOGUE, {"known_skus": frozenset({"SHIRT-M"})}, ["MUG", "no SKU: Linen shirt"]),
+        (SkuGate.CATALOGUE, {"catalogue": {"SHIRT-M": ("P100", "V100")}, "target_skus": frozenset({"MUG"})}, ["no SKU: Linen shirt"]),
     ],
 )
 def test_the_sku_gate_names_each_unknown_sku_once(gate, lookups, unknown):
