@@ -32,6 +32,8 @@ FLOWS: tuple[FlowSpec, ...] = (
         route="B", source="shopify", destination="ometria", record_type=RecordType.VARIANT, lane=Lane.STANDARD, settle_seconds=5,
         needs=((RecordType.PRODUCT, "product_key"),),
     ),
+    FlowSpec(route="A", source="site", destination="ometria", record_type=RecordType.EVENT),
+    FlowSpec(route="A", source="site", destination="ometria", record_type=RecordType.CHECKOUT),
 )  # fmt: skip
 
 _BY_KEY = {(spec.source, spec.destination, spec.record_type): spec for spec in FLOWS}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from integrations.platforms import ometria, shopify
+from integrations.platforms import ometria, shopify, site
 from integrations.platforms.base import Platform
 
 PLATFORMS: dict[str, Platform] = {
     shopify.PLATFORM.slug: shopify.PLATFORM,
+    site.PLATFORM.slug: site.PLATFORM,
     ometria.PLATFORM.slug: ometria.PLATFORM,
 }
