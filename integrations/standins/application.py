@@ -91,9 +91,11 @@ def _request(environ: dict, path: str, raw_path: str) -> Request:
     if "CONTENT_TYPE" in environ:
         headers["content-type"] = environ["CONTENT_TYPE"]
     length = int(environ.get("CONTENT_LENGTH") or 0)
-    query = dict(parse_qsl(environ["QUERY_STRING"], keep_blank_values=True)) if environ.get("QUERY_STRING") else {}
+    raw_query = environ.get("QUERY_STRING", "")
+    query = dict(parse_qsl(raw_query, keep_blank_values=True)) if raw_query else {}
     body = environ["wsgi.input"].read(length) if length else b""
-    return Request(environ["REQUEST_METHOD"], path.encode("latin-1").decode(errors="replace"), query, headers, body, raw_path)
+    method, decoded = environ["REQUEST_METHOD"], path.encode("latin-1").decode(errors="replace")
+    return Request(method, decoded, query, headers, body, raw_path, raw_query)
 
 
 def _safely(answer: Callable[[Request], Response], request: Request) -> Response:

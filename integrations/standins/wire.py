@@ -26,6 +26,8 @@ class Request:
     body: bytes = b""
     # the same path before percent-decoding; empty means "same as path"
     raw_path: str = ""
+    # everything after "?" as it came, for platforms that care about repeated parameters
+    raw_query: str = ""
 
     def json(self) -> object:
         """The body as JSON; raises ValueError when it is none."""
