@@ -13,7 +13,8 @@ from django.db import transaction
 
 from mapping.compiler import plan_from_rules
 from mapping.exchange import rules_from_json
-from mapping.models import IdentityRule, MappingVersion, ValueCrosswalk
+from mapping.masking_rules import Mask
+from mapping.models import IdentityRule, MappingVersion, MaskingRule, ValueCrosswalk
 from mapping.rules import Rule
 from mapping.versions import draft_from, publish, published_version, save_rules
 
@@ -56,9 +57,23 @@ def default_tables() -> dict[str, dict[str, str]]:
     return orjson.loads((FOLDER / "value_tables.json").read_bytes())
 
 
+@cache
+def default_masks() -> tuple[dict[str, str], ...]:
+    """Every masking rule that ships, as the columns of its row."""
+    return tuple(orjson.loads((FOLDER / "masking_rules.json").read_bytes()))
+
+
+def masks_for(platform: str) -> tuple[Mask, ...]:
+    """The masking rules for records of a platform; those that ship while nobody ever had a row of the table."""
+    rows = [(row.platform, row.value()) for row in MaskingRule.objects.filter(platform__in=["", platform])]
+    if not rows and not MaskingRule.history.exists():
+        rows = [(row["platform"], Mask(row["field"], row["how"], row["pattern"])) for row in default_masks()]
+    return tuple(mask for of, mask in rows if of in ("", platform))
+
+
 @transaction.atomic
 def load_defaults(flow: Any) -> Loaded:
-    """Give a flow its default mapping unless one is published, and add what is missing of its value tables and identity rules.
+    """Give a flow its default mapping unless one is published, and add what is missing of its value tables, identity and masking rules.
 
     Rows that staff deleted stay deleted; rows that exist stay as they are. Does nothing for a pair that has no default.
     """
@@ -66,6 +81,7 @@ def load_defaults(flow: Any) -> Loaded:
     if default is None:
         return Loaded(None, 0, 0)
     tables = plan_from_rules(default.rules, record_type=flow.record_type).tables
+    _add_masks()
     return Loaded(_publish(flow, default), _add_values(tables), _add_identity(flow, default.identity))
 
 
@@ -86,6 +102,14 @@ def _add_values(tables: Iterable[str]) -> int:
     for name, word in missing:  # one by one, so that each has its history; there are a dozen
         ValueCrosswalk.objects.create(name=name, source_value=word, target_value=wanted[name, word])
     return len(missing)
+
+
+def _add_masks() -> None:
+    columns = ("platform", "field", "how", "pattern")
+    settled = set(MaskingRule.history.values_list(*columns)) | set(MaskingRule.objects.values_list(*columns))
+    for row in default_masks():
+        if tuple(row[name] for name in columns) not in settled:
+            MaskingRule.objects.create(**row)
 
 
 def _add_identity(flow: Any, keys: tuple[str, ...]) -> int:

@@ -14,7 +14,7 @@ from import_export.resources import ModelResource
 from import_export.widgets import CharWidget, DecimalWidget, IntegerWidget, Widget
 from tablib import Dataset
 
-from mapping.models import IdentityRule, SkuComponent, SkuCrosswalk, ValueCrosswalk
+from mapping.models import IdentityRule, MaskingRule, SkuComponent, SkuCrosswalk, ValueCrosswalk
 
 # What Excel, LibreOffice and Google Sheets take for a formula at the start of a cell; an apostrophe before it makes it text.
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -160,6 +160,19 @@ class IdentityRuleResource(SafeResource):
         model = IdentityRule
         import_id_fields = ("destination", "key")
         fields = ("destination", "position", "key", "on_several")
+        export_order = fields
+        skip_unchanged = True
+        report_skipped = True
+        clean_model_instances = True
+
+
+class MaskingRuleResource(SafeResource):
+    """One row per masking rule."""
+
+    class Meta:
+        model = MaskingRule
+        import_id_fields = ("platform", "field", "how", "pattern")
+        fields = ("platform", "field", "how", "pattern", "note")
         export_order = fields
         skip_unchanged = True
         report_skipped = True

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,12 +18,13 @@ from django.db import OperationalError, transaction
 from django.db import connection as database
 
 from integrations.engine.arrays import text_array
+from integrations.engine.masks import unmasked
 from integrations.engine.wake import wake_flow
 from integrations.flows import FlowSpec, spec_for
 from integrations.models import Connection, Delivery, Flow
 from integrations.platforms.base import Lane
 from mapping import codec
-from mapping.records import Checkout, Event, Order, Record, Variant
+from mapping.records import Checkout, Customer, Event, Order, OrderStatus, Record, Variant
 
 MAX_ATTEMPTS = 8
 SUSPECT_AFTER = 3  # tries a record may share with others
@@ -46,7 +47,15 @@ class Cause(StrEnum):
 
 
 LANES = {Cause.ENRICHMENT: Lane.STANDARD, Cause.BACKFILL: Lane.BULK}  # of causes that never go first
-UPSERT = """
+# Both states of a person show only part of them: their fields are joined, by time field by field.
+PARTIAL = "((excluded.record ->> 'partial')::bool AND (d.record ->> 'partial')::bool AND NOT (excluded.record ->> 'removed')::bool)"
+JOINED = "merge_partial(d.record, excluded.record)"
+# A cancellation is final: within its second, as far as most sources tell the time, no other state of the order comes before it.
+ONE_SECOND = "date_trunc('second', excluded.occurred_at) = date_trunc('second', d.occurred_at)"
+CANCELS = f"(excluded.record ->> 'status' = 'cancelled' AND d.record ->> 'status' <> 'cancelled' AND {ONE_SECOND})"
+REVIVES = f"(d.record ->> 'status' = 'cancelled' AND excluded.record ->> 'status' <> 'cancelled' AND {ONE_SECOND})"
+CLOCKS = "'{occurred_at,seen}'::text[]"
+UPSERT = f"""
 INSERT INTO integrations_delivery AS d (flow_id, record_key, record, occurred_at, version, lane, state, due_at, ready_since, attempts,
        parent_key, destination_key, sent_hash, last_code, last_message, issues, manual, cause)
 SELECT %(flow)s, k, r, o, 1, %(lane)s, 'ready', GREATEST(now() + %(settle)s * interval '1 second', COALESCE(b, now())), now(), 0,
@@ -58,8 +67,9 @@ ON CONFLICT (flow_id, record_key) DO UPDATE SET
   record = CASE WHEN (excluded.record ->> 'removed')::bool
                 THEN d.record || jsonb_build_object('removed', true, 'active', false, 'occurred_at', excluded.record -> 'occurred_at',
                                                     'merged_into', excluded.record -> 'merged_into')
+                WHEN {PARTIAL} THEN {JOINED}
                 ELSE excluded.record END,
-  occurred_at = excluded.occurred_at, version = d.version + 1,
+  occurred_at = GREATEST(excluded.occurred_at, d.occurred_at), version = d.version + 1,
   lane = CASE WHEN d.state = 'ready' THEN LEAST(d.lane, excluded.lane) ELSE excluded.lane END,
   state = CASE WHEN d.state IN ('sending', 'accepted') THEN d.state ELSE 'ready' END,
   due_at = CASE WHEN d.state = 'ready' AND d.attempts > 0 THEN d.due_at
@@ -68,18 +78,25 @@ ON CONFLICT (flow_id, record_key) DO UPDATE SET
   ready_since = CASE WHEN d.state = 'ready' THEN d.ready_since ELSE now() END,
   attempts = CASE WHEN d.state IN ('ready', 'sending') THEN d.attempts ELSE 0 END,
   cause = excluded.cause, updated_at = now()
-WHERE (excluded.occurred_at > d.occurred_at AND excluded.record - 'occurred_at' <> d.record - 'occurred_at')
-   OR (excluded.occurred_at = d.occurred_at AND excluded.record <> d.record)
-"""
+WHERE CASE WHEN {PARTIAL} THEN {JOINED} - {CLOCKS} <> d.record - {CLOCKS}
+           WHEN {CANCELS} THEN true
+           WHEN {REVIVES} THEN false
+           ELSE (excluded.occurred_at > d.occurred_at AND excluded.record - 'occurred_at' <> d.record - 'occurred_at')
+             OR (excluded.occurred_at = d.occurred_at AND excluded.record <> d.record) END
+"""  # noqa: S608 - joined from the constants above alone
 
 # The same content seen again later: only the version moves on, so that a state from between the two loses. Nothing is sent for it.
 TOUCH = """
 WITH seen AS MATERIALIZED (
-  SELECT d.id, t.r, t.o FROM integrations_delivery d
+  SELECT d.id, t.r, t.o, (t.r ->> 'partial')::bool AND (d.record ->> 'partial')::bool AS partial FROM integrations_delivery d
   JOIN unnest(%(keys)s::text[], %(records)s::jsonb[], %(times)s::timestamptz[]) AS t(k, r, o) ON d.record_key = t.k
-  WHERE d.flow_id = %(flow)s AND t.o > d.occurred_at AND t.r - 'occurred_at' = d.record - 'occurred_at'
+  WHERE d.flow_id = %(flow)s AND CASE
+    WHEN (t.r ->> 'partial')::bool AND (d.record ->> 'partial')::bool
+    THEN merge_partial(d.record, t.r) - '{occurred_at,seen}'::text[] = d.record - '{occurred_at,seen}'::text[]
+    ELSE t.o > d.occurred_at AND t.r - 'occurred_at' = d.record - 'occurred_at' END
   ORDER BY d.record_key COLLATE "C" FOR UPDATE OF d)
-UPDATE integrations_delivery d SET record = seen.r, occurred_at = seen.o FROM seen WHERE d.id = seen.id
+UPDATE integrations_delivery d SET record = CASE WHEN seen.partial THEN merge_partial(d.record, seen.r) ELSE seen.r END,
+  occurred_at = GREATEST(seen.o, d.occurred_at) FROM seen WHERE d.id = seen.id
 """
 
 CLAIM = """
@@ -181,7 +198,7 @@ class Result:
 
 def enqueue(connection: Connection, records: Iterable[Record], *, cause: Cause) -> int:
     """Bring records to every enabled flow of this source: one row per flow and record, the newest source version wins."""
-    records = list(records)
+    records = unmasked(connection.platform, records)
     changed = 0
     for flow in Flow.objects.filter(source=connection, enabled=True).select_related("destination"):
         mine = [record for record in records if record.record_type == flow.record_type]
@@ -193,17 +210,10 @@ def enqueue(connection: Connection, records: Iterable[Record], *, cause: Cause) 
 
 def upsert(flow: Flow, spec: FlowSpec, records: Sequence[Record], *, cause: Cause) -> int:
     """Insert or renew one delivery per record key; returns how many rows changed and wakes the flow when any did."""
-    newest: dict[str, Record] = {}
-    for record in records:
-        known = newest.get(record.key)
-        if known is None or record.occurred_at >= known.occurred_at:
-            newest[record.key] = record
     bulk = cause is Cause.BACKFILL
     settle = 0.0 if bulk else float(flow.settings.get("settle_seconds", spec.settle_seconds))
-    rows = sorted(newest.values(), key=lambda record: record.key.encode())
     changed = 0
-    for start in range(0, len(rows), UPSERT_BATCH):
-        part = rows[start : start + UPSERT_BATCH]
+    for part in _parts(records):
         values = {
             "flow": flow.pk,
             "lane": int(max(spec.lane, LANES.get(cause, Lane.REALTIME))),
@@ -220,6 +230,30 @@ def upsert(flow: Flow, spec: FlowSpec, records: Sequence[Record], *, cause: Caus
     if changed:
         wake_flow(flow.pk)  # after the last row: a delivering worker locks rows first and the flow second as well
     return changed
+
+
+def _parts(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """The newest state of each record in batches by key; the states of a partial person all count, so each takes a round of its own."""
+    rounds: list[dict[str, Record]] = [{}]
+    for record in records:
+        if isinstance(record, Customer) and record.partial:
+            free = next((states for states in rounds if record.key not in states), None)
+            if free is None:
+                rounds.append(free := {})
+            free[record.key] = record
+        elif (known := rounds[0].get(record.key)) is None or _is_newer(record, known):
+            rounds[0][record.key] = record
+    for states in rounds:
+        rows = sorted(states.values(), key=lambda record: record.key.encode())
+        yield from (rows[start : start + UPSERT_BATCH] for start in range(0, len(rows), UPSERT_BATCH))
+
+
+def _is_newer(record: Record, known: Record) -> bool:
+    """By the source's version time; within the second of a cancellation the cancelled state is the newer one, as in UPSERT."""
+    gone, was_gone = (isinstance(state, Order) and state.status is OrderStatus.CANCELLED for state in (record, known))
+    if gone is not was_gone and record.occurred_at.replace(microsecond=0) == known.occurred_at.replace(microsecond=0):
+        return gone
+    return record.occurred_at >= known.occurred_at
 
 
 def _upsert(values: dict[str, Any]) -> int:

@@ -1,5 +1,5 @@
 """Pages for the tables of the rules. Mapping versions have theirs where records can be previewed, in the app that moves them."""
 
-from mapping.admin import crosswalk, identity
+from mapping.admin import crosswalk, identity, masking
 
-__all__ = ["crosswalk", "identity"]
+__all__ = ["crosswalk", "identity", "masking"]

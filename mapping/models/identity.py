@@ -40,11 +40,12 @@ class IdentityRule(models.Model):
 
 
 class ContactHandle(models.Model):
-    """A normalised e-mail or phone, or a source's id, that a contact at a destination is known by; two owners of one show as two rows."""
+    """A normalised e-mail or phone, or an id, that a contact at a destination is known by; two owners of one show as two rows."""
 
     class Kind(models.TextChoices):
         EMAIL = "email", "E-mail"
         PHONE = "phone", "Phone"
+        CUSTOMER_ID = "customer id", "Customer id"
         SOURCE_ID = "source id", "Id at the source"
 
     connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="+")
@@ -60,3 +61,38 @@ class ContactHandle(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.contact_key}"
+
+
+class Contact(models.Model):
+    """A contact as a destination holds it, as far as it was seen; `facts` are those of a KnownContact.
+
+    One that this console made itself is called "@" + its key at the source until the destination shows its own id.
+    """
+
+    connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="+")
+    contact_key = models.CharField(max_length=255)
+    facts = models.JSONField(default=dict)
+    seen_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "contact_key"], name="one_row_per_contact")]
+
+    def __str__(self) -> str:
+        return self.contact_key
+
+
+class ContactDirectory(models.Model):
+    """How far the contacts of a destination have been read; `since` None = from the beginning."""
+
+    connection = models.OneToOneField("integrations.Connection", models.CASCADE, related_name="+")
+    since = models.DateTimeField(null=True)
+    began_at = models.DateTimeField(null=True)  # of the reading under way
+    cursor = models.CharField(max_length=200, blank=True)
+    read_at = models.DateTimeField(null=True)  # when a reading last came to its end
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "contact directories"
+
+    def __str__(self) -> str:
+        return f"Contacts of connection {self.connection_id}"

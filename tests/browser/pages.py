@@ -9,16 +9,16 @@ from django.db.models import Model, QuerySet
 from django.urls import reverse
 
 from integrations.models import Checkpoint, Connection, Delivery, Flow, InboxEvent, SyncException
-from mapping.models import IdentityRule, MappingVersion, SkuCrosswalk, ValueCrosswalk
+from mapping.models import IdentityRule, MappingVersion, MaskingRule, SkuCrosswalk, ValueCrosswalk
 
 LISTS = {
     "exceptions": "integrations_syncexception", "flows": "integrations_flow", "deliveries": "integrations_delivery",
     "inbox": "integrations_inboxevent", "backfills": "integrations_checkpoint", "mappings": "mapping_mappingversion",
-    "skus": "mapping_skucrosswalk", "values": "mapping_valuecrosswalk", "identity": "mapping_identityrule",
+    "skus": "mapping_skucrosswalk", "values": "mapping_valuecrosswalk", "identity": "mapping_identityrule", "masking": "mapping_maskingrule",
     "connections": "integrations_connection", "people": "auth_user",
 }  # fmt: skip
-ADDED = ("flows", "mappings", "skus", "values", "identity", "connections", "people")
-SHEETS = ("skus", "values", "identity")
+ADDED = ("flows", "mappings", "skus", "values", "identity", "masking", "connections", "people")
+SHEETS = ("skus", "values", "identity", "masking")
 VIEWS = {
     "exceptions-all": ("exceptions", "state=all"), "exceptions-settled": ("exceptions", "state=resolved"),
     "exceptions-empty": ("exceptions", "q=nothing-has-this-subject"), "deliveries-held": ("deliveries", "state=blocked"),
@@ -62,6 +62,7 @@ def _rows() -> Iterator[tuple[str, str, QuerySet[Model]]]:
     yield "sku", "skus", SkuCrosswalk.objects.all()
     yield "value", "values", ValueCrosswalk.objects.all()
     yield "identity-rule", "identity", IdentityRule.objects.all()
+    yield "masking-rule", "masking", MaskingRule.objects.all()
     for platform in ("shopify", "ometria"):
         yield f"connection-{platform}", "connections", Connection.objects.filter(platform=platform)
     yield "connection-broken", "connections", Connection.objects.exclude(state="active")

@@ -38,6 +38,7 @@ EXPECTED: dict[str, tuple[frozenset[str], frozenset[str], frozenset[str], frozen
     "mapping.skucrosswalk": (EVERYBODY, MERCHANTS, MERCHANTS, MERCHANTS),
     "mapping.valuecrosswalk": (EVERYBODY, MANAGERS, MANAGERS, MANAGERS),
     "mapping.identityrule": (EVERYBODY, MANAGERS, MANAGERS, MANAGERS),
+    "mapping.maskingrule": (EVERYBODY, MANAGERS, MANAGERS, MANAGERS),
     "auth.user": (ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS),
 }
 ACTS = ("view", "add", "change", "delete")

@@ -1,0 +1,144 @@
+"""Values that a source shows instead of a person's own: recognised by editable rules and taken out of a record. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+from mapping.records import Address, Checkout, Customer, Event, Order, Record
+from mapping.transforms import e164
+
+MASKED = "masked"  # the attribute that names what was taken out
+ADDRESS_FIELDS = ("first_name", "last_name", "company", "line1", "line2", "city", "region", "postcode", "phone")
+PERSON_FIELDS = ("email", "phone", "first_name", "last_name")
+
+
+class MaskedField(StrEnum):
+    """What a rule looks at; ANY is every text of a person, their address included."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    NAME = "name"
+    ANY = "any"
+
+
+class How(StrEnum):
+    """How a rule recognises a value; upper and lower case are the same to all of them."""
+
+    DOMAIN = "domain"
+    LABEL = "label"
+    CONTAINS = "contains"
+    MATCHES = "matches"
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """One way to recognise a masked value. In a pattern for MATCHES "*" stands for any text and "?" for one character."""
+
+    field: str
+    how: str
+    pattern: str
+
+
+KINDS = {"email": MaskedField.EMAIL, "phone": MaskedField.PHONE, "first_name": MaskedField.NAME, "last_name": MaskedField.NAME}
+
+
+def strip_masked(record: Record, rules: Sequence[Mask]) -> Record:
+    """The record without the values that a rule recognises; `attributes["masked"]` names them where the record has attributes.
+
+    A phone of a partial customer that no telephone has goes the same way: there is nobody who could correct it.
+    """
+    if isinstance(record, Customer):
+        return _customer(record, rules)
+    if isinstance(record, Order):
+        return _order(record, rules)
+    if isinstance(record, Checkout | Event):
+        ref, _ = _cleared(record.customer, PERSON_FIELDS, rules)
+        return record if ref is record.customer else replace(record, customer=ref)
+    return record
+
+
+def is_masked(kind: str, value: str, rules: Sequence[Mask]) -> bool:
+    """Whether a rule for this kind of value (email, phone, name, any) recognises it."""
+    text = value.strip().casefold()
+    return bool(text) and any(rule.field in (kind, MaskedField.ANY) and TESTS[rule.how](text, rule.pattern.casefold()) for rule in rules)
+
+
+def _customer(customer: Customer, rules: Sequence[Mask]) -> Customer:
+    stripped, gone = _cleared(customer, PERSON_FIELDS, rules)
+    addresses, hidden = _addresses(customer.addresses, rules)
+    gone += hidden
+    if customer.partial and stripped.phone and not e164(stripped.phone.strip(), customer.country):
+        stripped, gone = replace(stripped, phone=""), [*gone, "phone"]
+    return replace(stripped, addresses=addresses, attributes=_noted(customer.attributes, gone)) if gone else customer
+
+
+def _order(order: Order, rules: Sequence[Mask]) -> Order:
+    ref, gone = _cleared(order.customer, PERSON_FIELDS, rules)
+    places: dict[str, Address | None] = {}
+    for name in ("shipping_address", "billing_address"):
+        place = getattr(order, name)
+        (places[name],), hidden = _addresses((place,), rules) if place is not None else ((None,), [])
+        gone += hidden
+    return replace(order, customer=ref, **places, attributes=_noted(order.attributes, gone)) if gone else order
+
+
+def _addresses(addresses: Sequence[Address], rules: Sequence[Mask]) -> tuple[tuple[Address, ...], list[str]]:
+    pairs = [_cleared(address, ADDRESS_FIELDS, rules) for address in addresses]
+    return tuple(address for address, _ in pairs), [f"address.{name}" for _, gone in pairs for name in gone]
+
+
+def _cleared(person: Any, fields: Sequence[str], rules: Sequence[Mask]) -> tuple[Any, list[str]]:
+    """The person or address with masked fields empty, and their names."""
+    names = _looked_at(tuple(fields), tuple(rules))
+    gone = [name for name in names if (value := getattr(person, name)) and is_masked(KINDS.get(name, MaskedField.ANY), value, rules)]
+    return (replace(person, **dict.fromkeys(gone, "")), gone) if gone else (person, gone)
+
+
+@lru_cache(maxsize=64)
+def _looked_at(fields: tuple[str, ...], rules: tuple[Mask, ...]) -> tuple[str, ...]:
+    """Those fields that any rule is about: most sources have no rule for addresses."""
+    kinds = {rule.field for rule in rules}
+    return tuple(name for name in fields if kinds & {MaskedField.ANY, KINDS.get(name, MaskedField.ANY)})
+
+
+def _noted(attributes: dict[str, object], gone: Sequence[str]) -> dict[str, object]:
+    known = attributes.get(MASKED)
+    return {**attributes, MASKED: sorted({*(known if isinstance(known, list | tuple) else ()), *gone})}
+
+
+def _domain(text: str) -> str:
+    return text.rpartition("@")[2] if "@" in text else ""
+
+
+def _wild(text: str, pattern: str) -> bool:
+    """Runs of "*" are one, and every part is sought once from left to right, so that no pattern can take long."""
+    first, *rest = re.split(r"\*+", pattern)
+    if not rest:
+        return len(text) == len(first) and _fits(text, first)
+    *middle, last = rest
+    if len(text) < len(first) + len(last) or not _fits(text[: len(first)], first) or not _fits(text[len(text) - len(last) :], last):
+        return False
+    place, end = len(first), len(text) - len(last)
+    for part in middle:
+        found = next((i for i in range(place, end - len(part) + 1) if _fits(text[i : i + len(part)], part)), None)
+        if found is None:
+            return False
+        place = found + len(part)
+    return True
+
+
+def _fits(text: str, part: str) -> bool:
+    return all(sign in ("?", character) for character, sign in zip(text, part, strict=True))
+
+
+TESTS: dict[str, Callable[[str, str], bool]] = {
+    How.DOMAIN: lambda text, pattern: _domain(text) == pattern.removeprefix("@"),
+    How.LABEL: lambda text, pattern: any(pattern in label for label in _domain(text).split(".")),
+    How.CONTAINS: lambda text, pattern: pattern in text,
+    How.MATCHES: _wild,
+}
