@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import connection as database
-
 from integrations.engine.arrays import text_array
 from integrations.engine.outbox import Result
+from integrations.engine.statements import bound_cursor
 
 INSERT = """
 INSERT INTO integrations_attempt (delivery_id, number, outcome, code, message, ms, request_id, manual)
@@ -20,7 +19,7 @@ def write_attempts(results: Sequence[Result]) -> None:
     rows = [result for result in results if result.outcome]
     if not rows:
         return
-    with database.cursor() as cursor:
+    with bound_cursor() as cursor:
         cursor.execute(
             INSERT,
             [

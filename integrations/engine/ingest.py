@@ -13,10 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from django.db import DataError, close_old_connections, transaction
-from django.db import connection as database
-from psycopg import Cursor
 
 from integrations.engine.arrays import text_array
+from integrations.engine.statements import bound_cursor
 from integrations.engine.wake import wake_connection
 from integrations.platforms.base import IncomingEvent, Lane
 
@@ -113,7 +112,7 @@ def _write(group: Sequence[Call]) -> dict[int, int]:
     rows = {(call.connection_id, event.dedup_key): event for call in group for event in call.events}
     stored: dict[int, int] = defaultdict(int)
     with transaction.atomic():
-        with Cursor(database.connection) as cursor:  # bodies go as they are: Django's own cursor would quote them into the statement
+        with bound_cursor() as cursor:
             cursor.execute(
                 INSERT,
                 {
