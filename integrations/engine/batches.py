@@ -12,6 +12,7 @@ from django.utils import timezone
 from integrations.engine.attempts import write_attempts
 from integrations.engine.exceptions import Question, raise_questions
 from integrations.engine.outbox import Claim, Result, store_results
+from integrations.engine.visitors import count_orphans
 from integrations.models import Delivery, Flow, Hold, Receipt
 
 FIRST_CHECK = timedelta(seconds=1)  # until a receipt is first asked about
@@ -40,6 +41,7 @@ def note(flow: Flow, results: Sequence[Result], asked: Asked, written: dict[int,
     raise_questions(flow, [(pk, questions) for pk, questions in asked if written.get(pk) == Delivery.State.BLOCKED])
     mine = [result for result in results if result.delivery_id in written]
     write_attempts(mine)
+    count_orphans(flow, mine)
     if any(result.state == Delivery.State.DELIVERED for result in mine):
         Flow.objects.filter(pk=flow.pk).update(last_delivered_at=timezone.now())
     return Counter(str(result.outcome) or "waits" for result in mine)

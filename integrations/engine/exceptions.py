@@ -78,17 +78,19 @@ def raise_questions(flow: Flow, asked: Sequence[tuple[int, Sequence[Question]]])
     )
 
 
-def raise_for_connection(connection: Connection, kind: str, subject: str, title: str, *, detail: str = "") -> SyncException:
-    """Ask one question about a connection as a whole; asking again only counts."""
+def raise_for_connection(
+    connection: Connection, kind: str, subject: str, title: str, *, detail: str = "", count: int = 1
+) -> SyncException:
+    """Ask one question about a connection as a whole; asking again only counts, `count` at a time."""
     now = timezone.now()
     with transaction.atomic():
         Connection.objects.select_for_update().get(pk=connection.pk)
         row, created = SyncException.objects.get_or_create(
             connection=connection, flow=None, kind=kind, subject=subject[:200], state=SyncException.State.OPEN,
-            defaults={"title": title[:300], "detail": detail},
+            defaults={"title": title[:300], "detail": detail, "occurrences": count},
         )  # fmt: skip
         if not created:
-            SyncException.objects.filter(pk=row.pk).update(occurrences=F("occurrences") + 1, last_seen=now, detail=detail or row.detail)
+            SyncException.objects.filter(pk=row.pk).update(occurrences=F("occurrences") + count, last_seen=now, detail=detail or row.detail)
     return row
 
 

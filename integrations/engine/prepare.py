@@ -17,6 +17,7 @@ from integrations.engine.identify import NOTHING, Identified, identify
 from integrations.engine.links import has_flow, links
 from integrations.engine.outbox import Claimed, Result
 from integrations.engine.relevance import why_not
+from integrations.engine.visitors import named
 from integrations.flows import FlowSpec
 from integrations.models import Attempt, Delivery, Flow
 from integrations.models.kinds import KINDS
@@ -102,7 +103,7 @@ def prepare(flow: Flow, spec: FlowSpec, plan: Plan, writer: Writer, *, client: A
 def _prepare_together(
     flow: Flow, spec: FlowSpec, plan: Plan, writer: Writer, *, client: Any, claimed: Sequence[Claimed], batch: Prepared
 ) -> None:
-    rows = _linked(flow, spec, _relevant(flow, claimed, batch), batch)
+    rows = _linked(flow, spec, named(flow, _relevant(flow, claimed, batch), batch), batch)
     records = [record for _, record in rows]
     lookups = lookups_for(flow, spec, records, plan.tables)
     known = identify(flow, writer, client, rows) if flow.record_type == RecordType.CUSTOMER else NOTHING

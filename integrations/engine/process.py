@@ -15,10 +15,11 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db import connection as database
 from django.utils import timezone
 
-from integrations.engine import accounts, circuit, exceptions, leases
+from integrations.engine import accounts, circuit, exceptions, leases, visitors
 from integrations.engine.arrays import text_array
 from integrations.engine.freshness import seen
 from integrations.engine.outbox import Cause, backoff, enqueue
+from integrations.engine.recoveries import end_checkouts
 from integrations.engine.siblings import drop_missing_variants
 from integrations.engine.wake import wake_connection
 from integrations.models import Connection, InboxEvent
@@ -269,6 +270,7 @@ def _store(connection: Connection, found: Found, result: ProcessResult) -> None:
             result.records += len(records)
             result.changed += enqueue(connection, records, cause=Cause.WEBHOOK if lane == Lane.REALTIME else Cause.ENRICHMENT)
             result.changed += drop_missing_variants(connection, records)
+            result.changed += visitors.learn(connection, records) + end_checkouts(connection, records)
         verdicts = result.verdicts
         with database.cursor() as cursor:
             cursor.execute(

@@ -19,6 +19,7 @@ from django_q.tasks import async_task
 from integrations.engine import accounts, circuit, exceptions, leases, turns
 from integrations.engine.freshness import seen
 from integrations.engine.outbox import Cause, backoff, enqueue
+from integrations.engine.recoveries import end_checkouts
 from integrations.engine.siblings import drop_missing_variants
 from integrations.models import Checkpoint, Connection, InboxEvent
 from integrations.platforms.base import Lane, Page, RawObject, Reader, Window
@@ -208,6 +209,8 @@ def pull_page(checkpoint: Checkpoint) -> PullResult:
     with transaction.atomic():
         enqueue(checkpoint.connection, records, cause=Cause(checkpoint.purpose))
         drop_missing_variants(checkpoint.connection, records)
+        if not bulk:
+            end_checkouts(checkpoint.connection, records)
         _keep_unreadable(checkpoint, failed)
         _advance(checkpoint, reader, window, page, records=len(records), failed=len(failed))
     if failed:

@@ -7,6 +7,7 @@ from integrations.models.flow import Checkpoint, Flow
 from integrations.models.inbox import InboxEvent
 from integrations.models.outbox import Attempt, Delivery, Receipt
 from integrations.models.pages import ContactSync, SkuBacklog, UnmappedSku
+from integrations.models.visitor import VisitorIdentity
 
 __all__ = [
     "Attempt",
@@ -26,4 +27,5 @@ __all__ = [
     "SkuBacklog",
     "SyncException",
     "UnmappedSku",
+    "VisitorIdentity",
 ]
