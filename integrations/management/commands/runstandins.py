@@ -14,9 +14,9 @@ from integrations.management.demo.stage import Stage
 
 
 class Command(BaseCommand):
-    """Shopify and Ometria on loopback, with the demo's names and keys; nothing of the product runs in this process."""
+    """Shopify, Ometria and TikTok Shop on loopback, with the demo's names and keys; nothing of the product runs in this process."""
 
-    help = "Serve the stand-ins for Shopify and Ometria on loopback. Then: seed_demo --standins http://127.0.0.1:PORT."
+    help = "Serve the stand-ins for Shopify, Ometria and TikTok Shop on loopback. Then: seed_demo --standins http://127.0.0.1:PORT."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -33,6 +33,7 @@ class Command(BaseCommand):
         with Stage(port=options["port"], seed=options["seed"]) as stage:
             if options["history"]:
                 story.lived(stage)
-            self.stdout.write(f"Shopify  {stage.shop_url}\nOmetria  {stage.account_url}\nCtrl-C ends them.")
+            addresses = (("Shopify", stage.shop_url), ("Ometria", stage.account_url), ("TikTok Shop", stage.tiktok_url))
+            self.stdout.write("\n".join(f"{name}  {address}" for name, address in addresses) + "\nCtrl-C ends them.")
             self.stdout.flush()
             done.wait()

@@ -1,4 +1,4 @@
-"""The stage: both stand-ins behind one loopback server, with the names and keys that only the demo uses."""
+"""The stage: the stand-ins behind one loopback server, with the names and keys that only the demo uses."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from integrations.management.demo.living import LivingShop
 from integrations.standins.ometria import OmetriaStandIn
 from integrations.standins.server import StandInServer
 from integrations.standins.shopify.shops import Shop, ShopSpec
+from integrations.standins.tiktok_shop import TikTokShopStandIn
 
 SHOP_DOMAIN = "demo-shop.myshopify.com"
 SHOP_CLIENT_ID = "demo-client-id"
@@ -18,6 +19,8 @@ ACCOUNT_KEY = "demo-ometria-key"
 CURRENCY = "GBP"
 RATE = 8.0  # calls a second that the demo's Ometria account may make
 POINTS, POINTS_A_SECOND = 20_000, 1_000.0  # the shop is on Shopify's largest plan
+HOLD_SECONDS = 20.0  # how long a TikTok buyer may regret, an hour at the platform
+RETRY_SPEED = 3_000.0  # presses sixteen hours of TikTok's retries into twenty seconds
 
 
 class Stage:
@@ -28,7 +31,8 @@ class Stage:
         spec = ShopSpec(domain=SHOP_DOMAIN, client_id=SHOP_CLIENT_ID, client_secret=SHOP_SECRET, currency=CURRENCY, name="Demo shop")
         self.shopify = LivingShop([spec], seed=seed, bucket=POINTS, restore_rate=POINTS_A_SECOND, retry_seconds=20.0)
         self.ometria = OmetriaStandIn({ACCOUNT_NAME: ACCOUNT_KEY}, push_rate=RATE, read_rate=RATE, delay=0.5)
-        self.server = StandInServer([self.shopify, self.ometria], port=port)
+        self.tiktok_shop = TikTokShopStandIn(hold_seconds=HOLD_SECONDS, retry_speed=RETRY_SPEED)
+        self.server = StandInServer([self.shopify, self.ometria, self.tiktok_shop], port=port)
 
     @property
     def shop(self) -> Shop:
@@ -44,6 +48,11 @@ class Stage:
     def account_url(self) -> str:
         """Where the demo account's API is."""
         return self.server.url("ometria")
+
+    @property
+    def tiktok_url(self) -> str:
+        """Where the API, the token service and the consent page of all TikTok shops are."""
+        return self.server.url("tiktok_shop")
 
     def __enter__(self) -> Self:
         self.server.start()
