@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from integrations.engine import accounts
+from integrations.engine import accounts, shared
 from integrations.models import Connection, OAuthState
 from integrations.platforms.errors import Misconfigured, PlatformError, Unverified
 
@@ -69,7 +69,19 @@ def oauth_callback(request: HttpRequest, slug: str) -> HttpResponse:
         accounts.store_tokens(connection, tokens)
         accounts.reconnected(connection)
         messages.success(request, f"{connection.name} is connected.")
+        _open_shared(request, connection)
     return redirect("admin:integrations_connection_change", connection.pk)
+
+
+def _open_shared(request: HttpRequest, connection: Connection) -> None:
+    """A grant may open several accounts; the person hears of each."""
+    try:
+        opened = shared.open_accounts(connection)
+    except PlatformError as fault:
+        messages.warning(request, f"The accounts behind this grant could not be listed: {fault}")
+        return
+    for other in opened:
+        messages.success(request, f"{other.name} ({other.external_id}) was connected by the same grant.")
 
 
 def _callback(slug: str) -> str:

@@ -99,7 +99,7 @@ class ConnectionDesk(Desk):
     def detail(self, request: HttpRequest, row: Connection) -> dict[str, Any]:
         """Everything about one account."""
         platform = accounts.platform_of(row)
-        held = {secret.kind: secret for secret in row.credentials.defer("secret")}
+        held = {secret.kind: secret for secret in row.keeper.credentials.defer("secret")}
         secrets = SecretsForm(platform)
         return {
             "platform": platform,

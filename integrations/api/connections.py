@@ -50,7 +50,7 @@ class ConnectionSerializer(serializers.ModelSerializer):
 
     def get_credentials(self, connection: Connection) -> list[str]:
         """Kinds only; a secret never leaves."""
-        return sorted(credential.kind for credential in connection.credentials.all())
+        return sorted(credential.kind for credential in connection.keeper.credentials.all())
 
 
 @extend_schema_view(
@@ -60,7 +60,7 @@ class ConnectionSerializer(serializers.ModelSerializer):
 class ConnectionViewSet(viewsets.ReadOnlyModelViewSet):
     """Connections: list, detail, test."""
 
-    queryset = Connection.objects.prefetch_related("credentials").order_by("-id")
+    queryset = Connection.objects.select_related("credentials_from").prefetch_related("credentials", "credentials_from__credentials").order_by("-id")
     serializer_class = ConnectionSerializer
     filterset_class = ConnectionFilter
 

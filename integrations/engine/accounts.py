@@ -22,7 +22,6 @@ from integrations.platforms.errors import Misconfigured, PlatformError, Reconnec
 from integrations.platforms.registry import PLATFORMS
 
 log = structlog.get_logger(__name__)
-RENEW_BEFORE = timedelta(minutes=5)
 REFRESHED_LATELY = timedelta(seconds=60)  # a refused call right after a renewal is not a matter of an old token
 _clients: dict[tuple[int, Lane], tuple[Account, Any]] = {}
 
@@ -41,7 +40,7 @@ def account_for(connection: Connection) -> Account:
         external_id=connection.external_id,
         base_url=connection.base_url,
         api_version=connection.api_version,
-        secrets={row.kind: row.secret for row in connection.credentials.all()},
+        secrets={row.kind: row.secret for row in connection.keeper.credentials.all()},
         settings={"spool_dir": str(settings.SPOOL_DIR), **connection.settings},
     )
 
@@ -75,7 +74,7 @@ def _client(connection: Connection, lane: Lane) -> Any:
 
 def set_credential(connection: Connection, kind: str, secret: str, *, expires_at: datetime | None = None) -> None:
     """Store one secret, encrypted; the old value is gone."""
-    Credential.objects.update_or_create(connection=connection, kind=kind, defaults={"secret": secret, "expires_at": expires_at})
+    Credential.objects.update_or_create(connection=connection.keeper, kind=kind, defaults={"secret": secret, "expires_at": expires_at})
 
 
 def store_tokens(connection: Connection, tokens: Tokens) -> None:
@@ -86,7 +85,7 @@ def store_tokens(connection: Connection, tokens: Tokens) -> None:
 
 
 def refresh_if_due(connection: Connection, *, force: bool = False) -> bool:
-    """Renew credentials that end within five minutes, under a lock that all workers share; raises Reconnect when the grant is dead."""
+    """Renew credentials that end soon, under a lock that all workers share; raises Reconnect when the grant is dead."""
     with remediable():
         return _refresh_if_due(connection, force=force)
 
@@ -96,7 +95,7 @@ def _refresh_if_due(connection: Connection, *, force: bool = False) -> bool:
     if platform.auth is None or not (force or _renewal_due(connection)):
         return False
     with transaction.atomic():  # the one place with HTTP inside a transaction: a refresh must happen once, for all workers
-        Connection.objects.select_for_update().get(pk=connection.pk)
+        Connection.objects.select_for_update().get(pk=connection.keeper.pk)
         if force and _renewed_since(connection, began):
             return True
         if not (force or _renewal_due(connection)):
@@ -127,14 +126,15 @@ def renewed(connection: Connection, fault: Reconnect, client: Any = None) -> boo
 
 
 def _renewed_since(connection: Connection, moment: datetime) -> bool:
-    return Credential.objects.filter(connection=connection, refreshed_at__gt=moment, expires_at__isnull=False).exists()
+    return Credential.objects.filter(connection=connection.keeper, refreshed_at__gt=moment, expires_at__isnull=False).exists()
 
 
 def _renewal_due(connection: Connection) -> bool:
-    rows = list(Credential.objects.filter(connection=connection, kind="access_token"))
+    rows = list(Credential.objects.filter(connection=connection.keeper, kind="access_token"))
+    before = timedelta(seconds=platform_of(connection).renew_before_seconds)
     if not rows:
         return True  # a mode that asks for its first token; the room answers None when there is nothing to ask for
-    return any(row.expires_at is not None and row.expires_at < timezone.now() + RENEW_BEFORE for row in rows)
+    return any(row.expires_at is not None and row.expires_at < timezone.now() + before for row in rows)
 
 
 def probe_connection(connection: Connection) -> Probe:
@@ -194,7 +194,14 @@ def needs_auth(connection: Connection, reason: str) -> None:
 
 
 def reconnected(connection: Connection) -> int:
-    """The credentials work again: go on with everything that waited; returns the number of flows woken."""
+    """The credentials work again: go on with everything that waited, at all accounts that share them; returns the flows woken."""
+    keeper = connection.keeper
+    sharers = keeper.sharers.filter(state=Connection.State.NEEDS_AUTH).exclude(pk=connection.pk)
+    others = [*sharers, *([keeper] if keeper.pk != connection.pk and keeper.state == Connection.State.NEEDS_AUTH else [])]
+    return _go_on(connection) + sum(_go_on(other) for other in others)
+
+
+def _go_on(connection: Connection) -> int:
     Connection.objects.filter(pk=connection.pk).update(
         state=Connection.State.ACTIVE, state_reason="", resume_at=None, faults=0, woken_at=None, pump_until=None
     )

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from integrations.engine import accounts, circuit, exceptions, leases, turns
+from integrations.engine.figures import keep_figures
 from integrations.engine.freshness import seen
 from integrations.engine.outbox import Cause, backoff, enqueue
 from integrations.engine.recoveries import end_checkouts
@@ -209,6 +210,7 @@ def pull_page(checkpoint: Checkpoint) -> PullResult:
     with transaction.atomic():
         enqueue(checkpoint.connection, records, cause=Cause(checkpoint.purpose))
         drop_missing_variants(checkpoint.connection, records)
+        keep_figures(checkpoint.connection, records)
         if not bulk:
             end_checkouts(checkpoint.connection, records)
         _keep_unreadable(checkpoint, failed)

@@ -3,6 +3,7 @@
 from integrations.models.answer import SkuAnswer
 from integrations.models.connection import Connection, Credential, OAuthState, RateBudget
 from integrations.models.exception import ExceptionComment, Hold, SyncException
+from integrations.models.figures import EngagementFigure
 from integrations.models.flow import Checkpoint, Flow
 from integrations.models.inbox import InboxEvent
 from integrations.models.outbox import Attempt, Delivery, Receipt
@@ -16,6 +17,7 @@ __all__ = [
     "ContactSync",
     "Credential",
     "Delivery",
+    "EngagementFigure",
     "ExceptionComment",
     "Flow",
     "Hold",

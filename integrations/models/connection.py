@@ -31,6 +31,9 @@ class Connection(models.Model):
     base_url = models.URLField("address", max_length=300, help_text="Where calls go. Only change it for a stand-in.")
     api_version = models.CharField("API version", max_length=20, blank=True)
     settings = models.JSONField(default=dict, blank=True)
+    credentials_from = models.ForeignKey(  # one grant may open several accounts: this one uses that connection's secrets
+        "self", models.PROTECT, null=True, blank=True, related_name="sharers", editable=False
+    )
     state = models.CharField(max_length=12, choices=State, default=State.ACTIVE)
     state_reason = models.CharField(max_length=300, blank=True, editable=False)
     resume_at = models.DateTimeField(null=True, blank=True, editable=False)  # set while the platform is down: next probe
@@ -51,6 +54,11 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def keeper(self) -> Connection:
+        """The connection whose secrets this one uses: itself, unless one grant opened several accounts."""
+        return self.credentials_from or self
 
 
 class Credential(models.Model):

@@ -361,4 +361,5 @@ class Platform:
     readers: Mapping[str, Reader] = field(default_factory=dict)
     writers: Mapping[RecordType, Writer] = field(default_factory=dict)
     targets: Mapping[RecordType, tuple[TargetField, ...]] = field(default_factory=dict)
+    renew_before_seconds: float = 300.0  # how long before its end an access token is renewed
     rates: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # group -> (per second, burst); 0 = no quota
