@@ -19,6 +19,7 @@ from django.db import connection as database
 
 from integrations.engine.arrays import text_array
 from integrations.engine.masks import unmasked
+from integrations.engine.statements import bound_cursor
 from integrations.engine.wake import wake_flow
 from integrations.flows import FlowSpec, spec_for
 from integrations.models import Connection, Delivery, Flow
@@ -257,7 +258,7 @@ def _is_newer(record: Record, known: Record) -> bool:
 
 
 def _upsert(values: dict[str, Any]) -> int:
-    with transaction.atomic(), database.cursor() as cursor:
+    with transaction.atomic(), bound_cursor() as cursor:
         cursor.execute(UPSERT, values)
         changed = cursor.rowcount
         if changed < len(values["times"]):
@@ -315,7 +316,7 @@ def claim_deliveries(flow: Flow, limit: int, *, suspects: bool = False, lease: t
 
 
 def _claim(values: dict[str, object]) -> list[tuple]:
-    with database.cursor() as cursor:
+    with bound_cursor() as cursor:
         cursor.execute(CLAIM, values)
         return cursor.fetchall()
 
@@ -347,7 +348,7 @@ def _write(statement: str, results: Sequence[Result], **values: object) -> dict[
         "issues": text_array(orjson.dumps(list(result.issues)).decode() for result in results),
         "refunds": [result.refund for result in results],
     }
-    with database.cursor() as cursor:
+    with bound_cursor() as cursor:
         cursor.execute(statement, {**columns, **values})
         return dict(cursor.fetchall())
 

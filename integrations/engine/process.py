@@ -12,7 +12,6 @@ from typing import Any
 import orjson
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
-from django.db import connection as database
 from django.utils import timezone
 
 from integrations.engine import accounts, circuit, exceptions, leases, visitors
@@ -21,6 +20,7 @@ from integrations.engine.freshness import seen
 from integrations.engine.outbox import Cause, backoff, enqueue
 from integrations.engine.recoveries import end_checkouts
 from integrations.engine.siblings import drop_missing_variants
+from integrations.engine.statements import bound_cursor
 from integrations.engine.wake import wake_connection
 from integrations.models import Connection, InboxEvent
 from integrations.platforms.base import Expansion, IncomingEvent, Lane, RawObject
@@ -152,7 +152,7 @@ def reprocess(event_ids: Iterable[int]) -> int:
 
 
 def _claim(connection: Connection, limit: int) -> list[Taken]:
-    with database.cursor() as cursor:
+    with bound_cursor() as cursor:
         cursor.execute(CLAIM, {"connection": connection.pk, "limit": limit, "lease": LEASE_SECONDS})
         rows = sorted(cursor.fetchall())
     taken = []
@@ -272,7 +272,7 @@ def _store(connection: Connection, found: Found, result: ProcessResult) -> None:
             result.changed += drop_missing_variants(connection, records)
             result.changed += visitors.learn(connection, records) + end_checkouts(connection, records)
         verdicts = result.verdicts
-        with database.cursor() as cursor:
+        with bound_cursor() as cursor:
             cursor.execute(
                 FINISH,
                 [
