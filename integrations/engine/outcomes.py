@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from integrations.engine.exceptions import Question
 from integrations.engine.outbox import MAX_ATTEMPTS, Claimed, Result, backoff
 from integrations.models import Attempt, Delivery
+from integrations.models.kinds import KINDS
 from integrations.platforms.base import Item, Outcome, OutcomeState
 
 State, Kept = Delivery.State, Attempt.Outcome
@@ -33,15 +34,16 @@ def settled(row: Claimed, item: Item, outcome: Outcome | None, *, digest: str, m
 
 def refused(delivery_id: int, outcome: Outcome, *, number: int, manual: bool = False, ms: int = 0, forget: bool = False) -> Settled:
     """A dead letter: held by an exception that groups what was refused for the same reason. `forget` = it was taken to be sent."""
+    kind = outcome.code if outcome.code in KINDS else "refused"  # a destination may say which question it is
     subject = outcome.field or outcome.code or outcome.message[:100]
     said = outcome.message or "no reason given"
-    title = f"Refused: {outcome.field}: {said}" if outcome.field else f"Refused: {said}"
+    title = said if kind != "refused" else f"Refused: {outcome.field}: {said}" if outcome.field else f"Refused: {said}"
     result = Result(
         delivery_id=delivery_id, state=State.BLOCKED, outcome=Kept.REFUSED, number=number, manual=manual, code=outcome.code,
         message=said, request_id=outcome.request_id, ms=ms, sent_hash="" if forget else None,
-        issues=({"kind": "refused", "subject": subject, "message": said, "field": outcome.field},),
+        issues=({"kind": kind, "subject": subject, "message": said, "field": outcome.field},),
     )  # fmt: skip
-    return result, [Question("refused", subject, title, said)]
+    return result, [Question(kind, subject, title, said)]
 
 
 def later(

@@ -37,7 +37,7 @@ def consents(state, *, sms=None):
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_default_compiles_and_its_value_tables_ship(name):
-    source, destination, record_type = name.split("_")
+    source, destination, record_type = name.rsplit("_", 2)
     default = default_mapping(source, destination, record_type)
     assert plan_from_rules(default.rules, record_type=record_type).tables <= set(default_tables())
 

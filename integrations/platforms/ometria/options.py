@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -37,6 +37,8 @@ SETTINGS = (
     Setting(name="confirm_grace_seconds", label="Seconds without an error until delivered", kind="number", default=120),
     Setting(name="read_back_share", label="Share of batches read back early", kind="number", default=1.0,
             help="From 0 (wait for the grace) to 1 (look at the stored records of every batch)."),
+    Setting(name="must_reach_profile", label="Events that must reach a profile", kind="list", default=("purchased",),
+            help="Before such an event is sent its e-mail address is looked up, one read each; without a profile it is held."),
 )  # fmt: skip
 
 
@@ -53,6 +55,7 @@ class Options:
     errors_path: str = ERROR_PATHS[0]
     confirm_grace_seconds: float = 120.0
     read_back_share: float = 1.0
+    must_reach_profile: Sequence[str] = ("purchased",)
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:

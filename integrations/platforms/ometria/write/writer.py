@@ -14,6 +14,7 @@ from integrations.platforms.ometria.schema import KINDS
 from integrations.platforms.ometria.write.confirm import confirm_receipt
 from integrations.platforms.ometria.write.look import read_one
 from integrations.platforms.ometria.write.people import find_profiles
+from integrations.platforms.ometria.write.profiles import without_profile
 from integrations.platforms.ometria.write.push import Row, push_rows
 from mapping.records import Record, RecordType
 
@@ -44,8 +45,9 @@ class OmetriaWriter:
     def send(self, client: OmetriaClient, items: Sequence[Item]) -> Sequence[Outcome]:
         """One push of at most 100 records; items that share an id go one after the other, oldest first."""
         rows: dict[str, Row] = {}
-        waiting: list[Outcome] = []
-        for item in sorted(items, key=lambda item: item.record.occurred_at):
+        waiting = without_profile(client, items) if self.kind == "custom_event" else []
+        nobodys = {outcome.key for outcome in waiting}
+        for item in sorted((item for item in items if item.key not in nobodys), key=lambda item: item.record.occurred_at):
             key = self.destination_key(item.payload)
             if key in rows or len(rows) == self.batch_size:
                 later = Outcome(key=item.key, state=OutcomeState.LATER, destination_key=key, code="next_batch", resume_in=NEXT_BATCH)
