@@ -1,0 +1,42 @@
+"""From TikTok Shop's objects to records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from integrations.platforms.base import Account, JsonObject, RawObject
+from integrations.platforms.bodies import raw_reason
+from integrations.platforms.errors import Unparsable
+from integrations.platforms.tiktok_shop.parse.buyer import parse_buyer
+from integrations.platforms.tiktok_shop.parse.events import order_events
+from integrations.platforms.tiktok_shop.parse.figures import parse_figures
+from integrations.platforms.tiktok_shop.parse.order import parse_order
+from integrations.platforms.tiktok_shop.parse.product import parse_product
+from integrations.platforms.values import child
+from mapping.records import Record
+
+Parser = Callable[[Account, JsonObject], Sequence[Record]]
+
+
+def parse(account: Account, raw: RawObject) -> Sequence[Record]:
+    """The records inside one object; Unparsable when its shape is not the documented one."""
+    if raw_reason(raw.data):
+        raise Unparsable(f"{raw.shape}: {raw_reason(raw.data)}")
+    parser = PARSERS.get(raw.shape)
+    if parser is None:
+        raise Unparsable(f"unknown shape {raw.shape}")
+    try:
+        return parser(account, raw.data)
+    except Unparsable as fault:
+        raise Unparsable(f"{raw.shape}: {fault}") from fault
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as fault:  # another type than documented
+        raise Unparsable(f"{raw.shape}: {type(fault).__name__}: {fault}") from fault
+
+
+def parse_composite(account: Account, raw: JsonObject) -> Sequence[Record]:
+    """The buyer, the order with all that befell it, and the events of its life."""
+    order = parse_order(account, raw)
+    return (*parse_buyer(account, child(raw, "order"), order.occurred_at), order, *order_events(raw, order))
+
+
+PARSERS: Mapping[str, Parser] = {"order": parse_composite, "product": parse_product, "figures": parse_figures}
