@@ -9,7 +9,9 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
@@ -207,6 +209,13 @@ class Desk(ModelAdmin):
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, template, {**frame, **context})
+
+    def filtered(self, request: HttpRequest) -> QuerySet:
+        """All rows that the list's filters in the address leave, not one page of them; raises Http404 for filters that make no sense."""
+        try:
+            return self.get_changelist_instance(request).queryset
+        except (IncorrectLookupParameters, DisallowedModelAdminLookup) as fault:
+            raise Http404("There is no such filter.") from fault
 
     def tell_bulk(self, request: HttpRequest, rows: QuerySet | Sequence[Model], text: str) -> None:
         """Write what was done to many rows into each one's log."""

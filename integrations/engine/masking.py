@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 E_MAIL_FIELDS = {"email", "identity_email"}
 PHONE_FIELDS = {"phone", "phone_number", "identity_phone_number"}
 NAME_FIELDS = {"first_name", "last_name", "firstname", "lastname", "middlename", "company"}
+NUMBER = re.compile(r"\+?\d[\d().\-\s]{5,}\d")  # anything that may be a phone number
 PLACE_FIELDS = {"line1", "line2", "postcode", "ip_address", "address1", "address2", "zip", "browser_ip", "date_of_birth"}
 
 
@@ -41,3 +43,9 @@ def masked(data: Any, field: str = "") -> Any:
     if field in NAME_FIELDS:
         return mask_name(data)
     return "•••" if field in PLACE_FIELDS else data
+
+
+def masked_text(text: str) -> str:
+    """A sentence in which addresses and everything that may be a phone number are masked."""
+    words = (str(masked(word)) for word in text.split())
+    return NUMBER.sub(lambda found: mask_phone(found.group()), " ".join(words))

@@ -1,0 +1,334 @@
+"""Failed contact syncs: whose record is held, why in plain words, what to do next, and trying again one by one or all of a filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from integrations import words
+from integrations.access import may_replay
+from integrations.admin import contact_retries
+from integrations.admin.desk import MASK_PERMISSION, Act, Desk, Refusal
+from integrations.admin.filters import AGES, OLDER, dropdown
+from integrations.admin.sheets import FORMATS, sheet_response
+from integrations.admin.summaries import headline
+from integrations.engine.masking import masked_text
+from integrations.engine.replay import replay
+from integrations.models import ContactSync, Delivery, Flow, Hold, SyncException
+from integrations.models.kinds import KINDS, ORIGIN_LABELS, Kind
+from mapping.records import RecordType
+
+REPLAY = "integrations.change_delivery"
+CONTACT_TYPES = (RecordType.CUSTOMER, RecordType.EVENT)  # people, and what people did
+EXPORT_LIMIT = 50_000
+EXPORT_BATCH = 500
+UNNAMED = Kind("", "Held", next(iter(ORIGIN_LABELS)), "administrator", "It is held and no question says why.", "Try it again.")
+MOVING = (Delivery.State.READY, Delivery.State.SENDING, Delivery.State.ACCEPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The button of a reason's next step: what it says and which of a row's addresses it leads to."""
+
+    label: str
+    place: str  # question, mapping
+
+
+STEPS: dict[str, Step] = {
+    "ambiguous_contact": Step("Choose the contact", "question"),
+    "unmapped_value": Step("Translate the word", "question"),
+    "missing_link": Step("See what it waits for", "question"),
+    "missing_field": Step("Open the field rules", "mapping"),
+    "bad_phone": Step("Open the field rules", "mapping"),
+    "bad_email": Step("Open the field rules", "mapping"),
+    "bad_value": Step("Open the field rules", "mapping"),
+    "invalid_payload": Step("Open the field rules", "mapping"),
+    "no_mapping": Step("Publish a mapping", "mapping"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason why a row is held, in words, with the way out."""
+
+    kind: Kind
+    question: SyncException | None
+    since: Any = None
+
+    @property
+    def origin(self) -> str:
+        """Where it began."""
+        return ORIGIN_LABELS[self.kind.origin]
+
+    @property
+    def title(self) -> str:
+        """What exactly is asked, without anybody's address in it."""
+        return masked_text(self.question.title) if self.question else ""
+
+    @property
+    def url(self) -> str:
+        """The page of the question."""
+        return reverse("admin:integrations_syncexception_change", args=[self.question.pk]) if self.question else ""
+
+    def step(self, flow_id: int) -> tuple[str, str] | None:
+        """Label and address of the next step, None when trying again is all there is to do here."""
+        step = STEPS.get(self.kind.slug)
+        if step is None:
+            return None
+        places = {"question": self.url, "mapping": f"{reverse('admin:mapping_mappingversion_changelist')}?flow={flow_id}"}
+        return step.label, places[step.place]
+
+
+def reasons(row: Delivery) -> list[Reason]:
+    """Why the row is held, its oldest reason first; reads `open_holds` as the list prefetches them."""
+    found = [Reason(KINDS.get(hold.exception.kind, UNNAMED), hold.exception, hold.since) for hold in row.open_holds]
+    return found or [Reason(UNNAMED, None, row.updated_at)]
+
+
+def contact_flows() -> list[int]:
+    """Flows that carry people or what people did."""
+    return list(Flow.objects.filter(record_type__in=CONTACT_TYPES).values_list("pk", flat=True))
+
+
+def _held_for(**conditions: Any) -> Exists:
+    return Exists(Hold.objects.filter(delivery=OuterRef("pk"), **conditions))
+
+
+def _reason_choices(request: HttpRequest) -> list[tuple[str, str]]:
+    return [(kind.slug, kind.label) for kind in KINDS.values()]
+
+
+def _with_origin(value: str) -> list[str]:
+    return [kind.slug for kind in KINDS.values() if kind.origin == value]
+
+
+def _sources(request: HttpRequest) -> list[tuple[str, str]]:
+    rows = Flow.objects.filter(record_type__in=CONTACT_TYPES).order_by("source__name")
+    return [(str(pk), name) for pk, name in rows.values_list("source", "source__name").distinct()]
+
+
+def _older(rows: QuerySet, value: str, request: HttpRequest) -> QuerySet:
+    for table, comparison in ((AGES, "gte"), (OLDER, "lt")):
+        for key, _, length in table:
+            if key == value:
+                return rows.filter(_held_for(**{f"since__{comparison}": timezone.now() - length}))
+    return rows
+
+
+SourceFilter = dropdown("source", "source", _sources, lambda rows, value, request: rows.filter(flow__source_id=value))
+ReasonFilter = dropdown("reason", "reason", _reason_choices, lambda rows, value, request: rows.filter(_held_for(exception__kind=value)))
+OriginFilter = dropdown(
+    "origin", "origin", lambda request: [(str(origin), label) for origin, label in ORIGIN_LABELS.items()],
+    lambda rows, value, request: rows.filter(_held_for(exception__kind__in=_with_origin(value))),
+)  # fmt: skip
+AgeFilter = dropdown("held since", "age", lambda request: [(key, label) for key, label, _ in (*AGES, *OLDER)], _older)
+
+
+@admin.register(ContactSync)
+class ContactDesk(Desk):
+    """Everybody who is not at the destination as the source knows them."""
+
+    acts = (Act("retry", REPLAY),)
+    detail_template = "integrations/contact_syncs_one.html"
+    list_before_template = "integrations/contact_syncs_top.html"
+    empty_icon = "how_to_reg"
+    empty_words = (
+        "Nobody is held back: every contact that the sources have sent is at its destination, or on its way there. "
+        "A contact appears here when its record cannot be read, when two contacts fit, or when the destination refuses it."
+    )
+    list_display = ["who_cell", "why_cell", "origin_cell", "since_cell", "next_cell"]
+    list_filter = [SourceFilter, ReasonFilter, OriginFilter, AgeFilter]
+    list_filter_submit = True
+    search_fields = ["record_key"]
+    search_help_text = "Exact key of the customer at the source"
+
+    class Media:
+        css = {"all": ["switchyard/unmapped.css"]}
+        js = ["switchyard/unmapped.js"]
+
+    # --- the list ---
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ContactSync]:
+        """Held rows of contact flows, the newest first; a row's own page is there after it went out, too."""
+        rows = super().get_queryset(request).filter(flow__in=contact_flows())
+        rows = rows.select_related("flow__source", "flow__destination").defer("sent_payload", "issues").order_by("-updated_at", "-pk")
+        if request.resolver_match and request.resolver_match.kwargs.get("object_id"):
+            return rows
+        holds = Hold.objects.select_related("exception").order_by("pk")
+        return rows.filter(state=Delivery.State.BLOCKED).prefetch_related(Prefetch("holds", holds, to_attr="open_holds"))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """Exact keys only."""
+        term = search_term.strip()
+        return (queryset.filter(record_key=term) if term else queryset), False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """None: many are tried again by their filter, not by ticking pages."""
+        return {}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list under the number of rows for each reason."""
+        counts = reason_counts()
+        chosen, query = request.GET.get("reason", ""), request.GET.urlencode()
+        top = {
+            "reasons": [(KINDS.get(slug, UNNAMED), number, slug == chosen) for slug, number in counts],
+            "held": sum(number for _, number in counts),
+            "may_retry": request.user.has_perm(REPLAY),
+            "retry_url": f"{self.view_url('retries')}?{query}",
+            "exports": [(form.upper(), f"{self.view_url('export', form)}?{query}") for form in FORMATS],
+            "stopped": stopped_connections(),
+        }
+        return super().changelist_view(request, {"title": "Failed contact syncs", **top, **(extra_context or {})})
+
+    @admin.display(description="Who")
+    def who_cell(self, row: ContactSync) -> SafeString:
+        """The person, masked, over where they come from."""
+        under = f"{row.flow.source} → {row.flow.destination} · {row.record_key}"
+        return format_html('<strong class="sy-wrap">{}</strong><small class="sy-under">{}</small>', who(row), under)
+
+    @admin.display(description="Why it is held")
+    def why_cell(self, row: ContactSync) -> SafeString:
+        """Each reason over what it means."""
+        lines = ((reason.kind.label, reason.kind.cause) for reason in reasons(row))
+        return format_html_join("", '<span class="sy-why">{}<small class="sy-under">{}</small></span>', lines)
+
+    @admin.display(description="Began at")
+    def origin_cell(self, row: ContactSync) -> str:
+        """Where the failure began."""
+        return ", ".join(dict.fromkeys(reason.origin for reason in reasons(row)))
+
+    @admin.display(description="Held since")
+    def since_cell(self, row: ContactSync) -> str:
+        """Age of the oldest reason."""
+        return words.when(min(reason.since for reason in reasons(row)))
+
+    @admin.display(description="Next step")
+    def next_cell(self, row: ContactSync) -> SafeString:
+        """What to do, and the buttons for it."""
+        reason = reasons(row)[0]
+        return format_html(
+            '<span class="sy-wrap">{}</span><span class="sy-buttons">{}{}</span>', reason.kind.remedy, _link(reason, row), self._retry(row)
+        )
+
+    def _retry(self, row: ContactSync) -> SafeString | str:
+        if not getattr(row, "may_retry", False):
+            return ""
+        url, label = self.view_url("retry", row.pk), f"Try {who(row)} again"
+        return format_html(
+            '<button type="submit" class="sy-button sy-small" formaction="{}" aria-label="{}">Try again</button>', url, label
+        )
+
+    def complete(self, request: HttpRequest, rows: list[ContactSync]) -> None:
+        """Which rows of the page this person may try again."""
+        for row in rows:
+            row.may_retry = may_replay(request.user, row)
+
+    # --- one row ---
+
+    def may(self, request: HttpRequest, act: Act, row: ContactSync | None = None) -> bool:
+        """Some roles send only some record types again."""
+        return may_replay(request.user, row) if row is not None else super().may(request, act)
+
+    def allowed_acts(self, request: HttpRequest, row: ContactSync | None = None) -> set[str]:
+        """Only what is held is tried again."""
+        allowed = super().allowed_acts(request, row)
+        return allowed if row is None or row.state == Delivery.State.BLOCKED else set()
+
+    def detail(self, request: HttpRequest, row: ContactSync) -> dict[str, Any]:
+        """One person's story as far as it concerns getting them there."""
+        personal = request.user.has_perm(MASK_PERMISSION)
+        row.open_holds = list(row.holds.select_related("exception").order_by("pk"))
+        held = row.state == Delivery.State.BLOCKED
+        return {
+            "title": headline(row.flow.record_type, row.record, personal=personal) or row.record_key,
+            "reasons": [(reason, reason.step(row.flow_id)) for reason in reasons(row)] if held else [],
+            "moving": row.state in MOVING,
+            "answer": row.last_message if personal else masked_text(row.last_message),
+            "attempts": row.attempt_rows.order_by("-at")[:5],
+            "delivery_url": reverse("admin:integrations_delivery_change", args=[row.pk]),
+        }
+
+    def act_retry(self, request: HttpRequest, row: ContactSync) -> str:
+        """Try one again now."""
+        if row.state != Delivery.State.BLOCKED:
+            raise Refusal(f"It is {row.get_state_display().lower()} already, so nothing was done.")
+        if not replay([row.pk], request.user):
+            raise Refusal("It is in a worker's hands right now. Look again in a moment.")
+        return "It is tried again now. If the reason is still there, it comes back here."
+
+    # --- many rows ---
+
+    def page_urls(self) -> list[URLPattern]:
+        """Trying again by filter, its progress, the part of a page that refreshes itself, and the export."""
+        pages = (("retries", contact_retries.retries), ("progress", contact_retries.progress))
+        urls = [path(f"{name}/", self.wrapped(self._page(view)), name=f"integrations_contactsync_{name}") for name, view in pages]
+        urls.append(path("export/<slug:form>/", self.wrapped(self._page(export)), name="integrations_contactsync_export"))
+        return [*urls, path("<int:object_id>/live/", self.wrapped(self.live), name="integrations_contactsync_live")]
+
+    def _page(self, view: Any) -> Any:
+        def shown(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+            if not self.has_view_permission(request):
+                raise PermissionDenied
+            return view(self, request, **kwargs)
+
+        return shown
+
+    def live(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """How far one row is."""
+        row = self.row_or_404(request, object_id)
+        return self.show(request, "integrations/contact_syncs_live.html", row, **self.detail(request, row))
+
+
+def who(row: Delivery) -> str:
+    """The person in a few words, masked."""
+    return headline(row.flow.record_type, row.record) or row.record_key
+
+
+def _link(reason: Reason, row: Delivery) -> SafeString | str:
+    step = reason.step(row.flow_id)
+    return format_html('<a class="sy-button sy-small" href="{}">{}</a>', step[1], step[0]) if step else ""
+
+
+def reason_counts() -> list[tuple[str, int]]:
+    """Held contacts per kind of reason, the most frequent first; a contact with two reasons counts for both."""
+    rows = Hold.objects.filter(delivery__flow__in=contact_flows(), delivery__state=Delivery.State.BLOCKED)
+    return list(rows.values_list("exception__kind").annotate(number=Count("pk")).order_by("-number", "exception__kind"))
+
+
+def stopped_connections() -> Iterable[SyncException]:
+    """Open questions about a whole connection of a contact flow: while one is open, contacts wait without being held one by one."""
+    flows = Flow.objects.filter(record_type__in=CONTACT_TYPES).values_list("source", "destination")
+    ends = {end for pair in flows for end in pair}
+    rows = SyncException.objects.filter(connection__in=ends, flow=None, state=SyncException.State.OPEN)
+    return rows.filter(kind__in=("needs_auth", "platform_down")).select_related("connection").order_by("pk")
+
+
+EXPORT_HEADER = (
+    "contact (masked)", "key at the source", "what", "source", "destination", "reason", "why", "began at", "next step", "team",
+    "held since", "last answer",
+)  # fmt: skip
+
+
+def export(desk: ContactDesk, request: HttpRequest, form: str) -> HttpResponse:
+    """The filtered list as a sheet; people are masked in it as in the list."""
+    return sheet_response(form, "failed-contact-syncs", EXPORT_HEADER, _exported(desk.filtered(request)[:EXPORT_LIMIT]))
+
+
+def _exported(rows: QuerySet[ContactSync]) -> Iterator[list[object]]:
+    for row in rows.iterator(chunk_size=EXPORT_BATCH):
+        for reason in reasons(row):
+            kind = reason.kind
+            yield [
+                who(row), row.record_key, row.flow.record_type, row.flow.source.name, row.flow.destination.name, kind.label, kind.cause,
+                reason.origin, kind.remedy, kind.team, reason.since, masked_text(row.last_message),
+            ]  # fmt: skip
