@@ -23,6 +23,7 @@ ACTS: dict[str, Callable[..., Any]] = {
         order_life.advance_order,
         order_life.update_address,
         order_life.touch_order,
+        order_life.force_status,
         cancelling.request_cancellation,
         cancelling.answer_cancellation,
         cancelling.withdraw_cancellation,

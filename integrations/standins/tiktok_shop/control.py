@@ -79,11 +79,14 @@ def _fill(stand_in: "TikTokShopStandIn", body: Body) -> Any:
 
 
 def _live(stand_in: "TikTokShopStandIn", body: Body) -> Any:
-    """{"ticks": 3, "shop": …, "seed": 1}: so many plausible things happen now; {"history": {…}} gives the shop a past first."""
+    """{"ticks": 3, "shop": …}: so many plausible things happen now; {"history": {…}} gives the shop a past first.
+
+    The first call for a shop may say {"seed": 1, "crowd": {…}} (see Crowd).
+    """
     shop = stand_in.shop(body.get("shop"))
     lives = stand_in.lives.get(shop.spec.id)
     if lives is None:
-        lives = stand_in.lives[shop.spec.id] = Lives(shop, seed=int(body.get("seed", 1)))
+        lives = stand_in.lives[shop.spec.id] = Lives(shop, seed=int(body.get("seed", 1)), **body.get("crowd", {}))
     made = lives.history(**body["history"]) if "history" in body else {}
     ticks = min(MOST_TICKS, int(body.get("ticks", 0 if "history" in body else 1)))
     return {**made, "lines": [lives.tick() for _ in range(ticks)]}

@@ -53,13 +53,13 @@ def person(random: Random, region: str, number: int) -> dict[str, str]:
     }
 
 
-def known_person(random: Random, region: str, known: Mapping[str, Any]) -> dict[str, str]:
-    """A given person (``first_name, last_name, phone, email``) at an invented address."""
-    return {**person(random, region, 0), **{name: value for name, value in known.items() if value}}
+def known_person(random: Random, region: str, number: int, known: Mapping[str, Any]) -> dict[str, str]:
+    """A given person (``first_name, last_name, phone, email``) at an invented address; who has no phone shows none."""
+    return {**person(random, region, number), "phone": "", **{name: value for name, value in known.items() if value}}
 
 
 class Crowd:
-    """Makes buyers: some are given people, some share a phone with an earlier one, some are without an alias address.
+    """Makes buyers: some are given people, some share a phone with an earlier one, some show an address that is no alias.
 
     ``known_share`` of them are ``people``, in turn; ``own_email_share`` show their own address, which the platform does not do, so that
     rules for it can be tested; ``shared_phone_share`` have the number of somebody before them.
@@ -87,7 +87,7 @@ class Crowd:
         if self._random.random() < self._known_share:
             given = self._people[self._known % len(self._people)]
             self._known += 1
-            found = known_person(self._random, self._region, given)
+            found = known_person(self._random, self._region, number, given)
             if self._random.random() >= self._own_email_share:
                 found.pop("email", None)
             return found

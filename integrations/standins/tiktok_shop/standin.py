@@ -22,7 +22,7 @@ from integrations.standins.tiktok_shop.ids import Ids
 from integrations.standins.tiktok_shop.lives import Lives
 from integrations.standins.tiktok_shop.order_life import ORDER_STATUS_CHANGE, status_data
 from integrations.standins.tiktok_shop.routes import Endpoint, find
-from integrations.standins.tiktok_shop.sender import TIMEOUT, Sender
+from integrations.standins.tiktok_shop.sender import THREADS, TIMEOUT, Sender
 from integrations.standins.tiktok_shop.settings import Settings
 from integrations.standins.tiktok_shop.shops import Shop
 from integrations.standins.tiktok_shop.specs import DEMO_SELLERS, AppSpec, SellerSpec
@@ -49,6 +49,7 @@ class TikTokShopStandIn:
         keep_payloads: bool = True,
         retry_speed: float = 1.0,
         timeout: tuple[float, float] = TIMEOUT,
+        threads: int = THREADS,
         caller_clock: Callable[[], float] | None = None,
         **settings: Any,
     ) -> None:
@@ -59,7 +60,7 @@ class TikTokShopStandIn:
         self.ledger = Ledger(keep_payloads=keep_payloads, now=self.clock.now)
         self.faults, self.failures = Faults(), Failures()
         self.timers = Timers(self.clock, self.lock)
-        self.sender = Sender(self.clock, self.timers, speed=retry_speed, timeout=timeout)
+        self.sender = Sender(self.clock, self.timers, speed=retry_speed, threads=threads, timeout=timeout)
         self.ids = Ids()
         self.tokens = Tokens(app or AppSpec(), self.ledger, self.clock.now)
         self.sellers = {seller.open_id: seller for seller in sellers}

@@ -104,6 +104,21 @@ def test_a_fill_can_be_of_one_sku(caller: Caller, tee: Any) -> None:
     assert all(order["buyer_email"].endswith("@example.com") for order in shown)
 
 
+def test_half_a_crowd_are_people_whom_somebody_knows(stand_in: TikTokShopStandIn) -> None:
+    known = [
+        {"first_name": f"P{number}", "last_name": "Known", "phone": phone("GB", 5_000 + number), "email": f"p{number}@example.com"}
+        for number in range(500)
+    ]
+    fill(stand_in.shop(), 1_000, buyers=1_000, people=known, known_share=0.5, own_email_share=0.66, shared_phone_share=0.1)
+    buyers = list(stand_in.shop().buyers.values())
+
+    met = [buyer for buyer in buyers if buyer.recipient.last_name == "Known"]
+    assert len(buyers) == 1_000
+    assert 430 < len(met) < 570
+    assert 0.6 < sum(bool(buyer.email) for buyer in buyers) / 1_000 < 0.72
+    assert 40 < 1_000 - len({buyer.recipient.phone for buyer in buyers}) < 150
+
+
 def test_a_wrong_control_call_says_why(caller: Caller) -> None:
     calls = (("/act", {"do": "fly"}), ("/settings", {"no": 1}), ("/act", {"do": "ship", "args": {"order_id": "1"}}), ("/x", {}))
     answers = [caller.session.post(f"{caller.root}/_control{path}", json=body) for path, body in calls]

@@ -318,6 +318,30 @@ def test_samples_and_replacements_cost_nothing(caller: Caller, place: Any) -> No
     assert (copy["is_replacement_order"], copy["replaced_order_id"], copy["payment"]["total_amount"]) == (True, sample["id"], "0.00")
 
 
+def test_a_status_may_be_one_that_nobody_knows(caller: Caller, place: Any) -> None:
+    order = place()
+    caller.control("POST", "/act", {"do": "force_status", "args": {"order_id": order.id, "status": "BRAND_NEW"}})
+
+    assert caller.order(order.id)["status"] == "BRAND_NEW"
+
+
+def test_a_buyer_who_comes_back_may_show_more(caller: Caller, place: Any) -> None:
+    masked = caller.order(place(buyer=ADA, shipping_type="TIKTOK").id)
+    clear = caller.order(place(buyer={"user_id": masked["user_id"], **ADA, "email": "ada@example.com"}).id)
+
+    assert masked["user_id"] == clear["user_id"]
+    assert ("*" in masked["recipient_address"]["phone_number"], clear["recipient_address"]["phone_number"], clear["buyer_email"]) == (
+        True, "(+44)2079460001", "ada@example.com",
+    )  # fmt: skip
+
+
+def test_a_present_goes_to_somebody_else(caller: Caller, place: Any) -> None:
+    shown = caller.order(place(buyer=ADA, recipient={"first_name": "Grace", "phone": "+442079460002"}, is_gift_order=True).id)
+
+    assert (shown["recipient_address"]["name"], shown["recipient_address"]["phone_number"]) == ("Grace Example", "(+44)2079460002")
+    assert shown["buyer_nickname"].startswith("demo_ada")
+
+
 def test_price_details_split_the_discounts(caller: Caller, place: Any) -> None:
     order = place(lines=[{"seller_sku": "TEE-M", "seller_discount": "2", "platform_discount": "3"}])
     found = caller.get(f"/order/202407/orders/{order.id}/price_detail")
