@@ -150,8 +150,7 @@ class ConnectionDesk(Desk):
 
     def act_pause(self, request: HttpRequest, row: Connection) -> str:
         """Stop calling this account; its deliveries wait."""
-        row.state, row.state_reason = Connection.State.PAUSED, f"Paused by {request.user.get_username()} on {words.stamp(timezone.now())}."
-        row.save(update_fields=["state", "state_reason"])
+        accounts.pause(row, request.user.get_username())
         self.log_change(request, row, "Paused")
         return f"{row.name} is paused. What arrives is kept; nothing is sent or pulled."
 

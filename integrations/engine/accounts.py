@@ -193,6 +193,13 @@ def needs_auth(connection: Connection, reason: str) -> None:
     exceptions.raise_for_connection(connection, "needs_auth", "", f"{connection.name} needs re-authorisation", detail=reason)
 
 
+def pause(connection: Connection, by: str) -> None:
+    """Stop calling this account on a person's word; what arrives is kept, and its deliveries wait."""
+    connection.state = Connection.State.PAUSED
+    connection.state_reason = f"Paused by {by} on {timezone.localtime():%Y-%m-%d %H:%M}."[:300]
+    connection.save(update_fields=["state", "state_reason"])
+
+
 def reconnected(connection: Connection) -> int:
     """The credentials work again: go on with everything that waited, at all accounts that share them; returns the flows woken."""
     keeper = connection.keeper

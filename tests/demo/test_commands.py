@@ -46,6 +46,29 @@ def held(flow: Flow, key: str, sku: str = "MUG") -> Delivery:
     return row
 
 
+# --- switches ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_connection_is_paused_and_goes_on(players: cast.Cast) -> None:
+    assert run("switch", "off", connection="Demo shop") == "Demo shop is paused."
+    assert Connection.objects.get(pk=players.shop.pk).state == Connection.State.PAUSED
+    assert run("switch", "on", connection=str(players.shop.pk)) == "Demo shop is active."
+    assert Connection.objects.get(pk=players.shop.pk).state == Connection.State.ACTIVE
+
+
+def test_a_flow_is_switched_off_and_on(players: cast.Cast) -> None:
+    flow = players.flows["order"]
+    assert run("switch", "off", flow=flow.pk) == f"{flow} is off."
+    assert not Flow.objects.get(pk=flow.pk).enabled
+    assert run("switch", "on", flow=flow.pk) == f"{flow} is on."
+    assert Flow.objects.get(pk=flow.pk).enabled
+
+
+def test_a_flow_that_is_not_there_is_answered_with_those_that_are(players: cast.Cast) -> None:
+    with pytest.raises(CommandError, match=rf"There is no flow 0. There are: {players.flows['order'].pk} = |, "):
+        run("switch", "off", flow=0)
+
+
 # --- keys --------------------------------------------------------------------------------------------------------------
 
 
