@@ -265,6 +265,10 @@ def _take(argument: Any) -> Step:
     return lambda value, _run: list(value[:size]) if value.__class__ in LISTS else value
 
 
+def _filled(value: Any, _run: Run) -> Any:
+    return [entry for entry in value if entry not in (None, "")] if value.__class__ in LISTS else value
+
+
 def _truncate(argument: Any) -> Step:
     size = _whole(argument, "number of characters", least=1)
     return lambda value, _run: text(value)[:size]
@@ -319,6 +323,7 @@ TRANSFORMS: dict[str, Transform] = {
         Transform("join", "Join a list to text", "list", "string", _join, "optional", "text between (a comma)", lists=True),
         Transform("first", "First entry of a list", "list", "any", lambda _: _first, lists=True),
         Transform("take", "Only the first entries of a list", "list", "list", _take, "required", "number of entries", lists=True),
+        Transform("filled", "Without the empty entries of a list", "list", "list", lambda _: _filled, lists=True),
         Transform("default", "When empty, use", "any", "any", _default, "required", "value", on_empty=True, lists=True),
         Transform("negate", "Change the sign", "money", "money", _plain(lambda value: 0 - decimal(value))),
         Transform("number", "Number", "money", "number", _number, "optional", "decimals (else the currency's)"),

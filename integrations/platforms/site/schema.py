@@ -24,6 +24,7 @@ from integrations.platforms.site.checks import (
     token,
 )
 
+ON_THE_WAY = timedelta(seconds=30)  # what a call may take: a difference of clocks below it is not told from that
 FUTURE = timedelta(minutes=5)  # by which a clock may be ahead before its time is not believed
 MAX_LINES = 100
 
@@ -83,8 +84,9 @@ def read_event(given: JsonObject, *, skew: timedelta, now: datetime) -> JsonObje
 
 
 def read_skew(sent_at: Any, now: datetime) -> timedelta:
-    """How far the sender's clock is behind ours, from the time it says that it sent; nothing when it does not say."""
+    """How far the sender's clock is behind ours, from the time it says that it sent; nothing when it does not say or may be on the way."""
     try:
-        return now - moment(sent_at)
+        skew = now - moment(sent_at)
     except Wrong:
         return timedelta(0)
+    return skew if abs(skew) > ON_THE_WAY else timedelta(0)

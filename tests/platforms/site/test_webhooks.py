@@ -268,6 +268,11 @@ def test_the_time_of_an_event_is_told_by_our_clock_whatever_theirs_says(cut, ahe
     assert found.occurred_at == NOW - timedelta(minutes=1)
 
 
+def test_a_call_that_was_long_on_its_way_does_not_move_its_events(cut):
+    (found,) = cut(event(), sent_at=(NOW - timedelta(seconds=20)).isoformat())
+    assert found.occurred_at == NOW - timedelta(minutes=1)
+
+
 @pytest.mark.parametrize("sent_at", [None, "", "yesterday", 7], ids=repr)
 def test_a_call_that_does_not_say_when_it_was_sent_is_taken_at_its_word(cut, sent_at):
     (found,) = cut(event(), sent_at=sent_at)
