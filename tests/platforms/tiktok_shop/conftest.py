@@ -15,6 +15,7 @@ from integrations.standins.server import StandInServer
 from integrations.standins.tiktok_shop import TikTokShopStandIn
 from integrations.standins.tiktok_shop.specs import DEMO_ACCESS_TOKEN, DEMO_APP_KEY, DEMO_APP_SECRET, DEMO_REFRESH_TOKEN, DEMO_SHOPS
 
+LONG_AGO = 1_600_000_000
 SHOPS = {shop.region_code: shop for shop in DEMO_SHOPS}
 
 
@@ -85,7 +86,7 @@ def goods(stand_in: TikTokShopStandIn) -> None:
 
         def make(title: str, sku: str, price: int, region: str = region, factor: int = factor, **more: Any) -> None:
             variant = {"seller_sku": sku, "price": str(price * factor), "options": [("Size", "M")], **more}
-            stand_in.act("create_product", region, title=title, variants=[variant], at=0)
+            stand_in.act("create_product", region, title=title, variants=[variant], at=LONG_AGO)
 
         make("Tee", "TEE-M", 20, gtin="2000000000015")
         make("Soap", "SOAP", 6)

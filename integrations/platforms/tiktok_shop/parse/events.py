@@ -31,7 +31,7 @@ def order_events(raw: JsonObject, order: Order) -> Iterator[Event]:
     for request in rows(raw, "cancellations"):
         if text(request, "cancel_type") == BUYER_CANCELS:
             about = {"reason": text(request, "cancel_reason_text", "cancel_reason"), "items": _skus(request, "cancel_line_items")}
-            key = f"cancel:{key_at(request, 'cancel_id')}"
+            key = f"cancel:{key_at(request, 'cancel_id')}:requested"
             yield from _event(order, "cancellation_requested", key, moment(request, "create_time"), about)
     for request in rows(raw, "returns"):
         yield from _return_events(request, order)

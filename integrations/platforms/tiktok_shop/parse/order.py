@@ -13,7 +13,7 @@ from integrations.platforms.tiktok_shop.parse.buyer import address_of, buyer_ref
 from integrations.platforms.tiktok_shop.parse.lines import line_of
 from integrations.platforms.tiktok_shop.parse.units import ZERO, Unit, grouped, units_of
 from integrations.platforms.tiktok_shop.parse.values import key_at, moment, money, needed_moment, rows
-from integrations.platforms.values import child, need, text
+from integrations.platforms.values import child, text
 from mapping.money import quantise
 from mapping.records import Fulfilment, Order, OrderStatus, Refund, RefundLine, Totals
 
@@ -46,7 +46,7 @@ DELIVERED = frozenset({"DELIVERED", "COMPLETED"})
 def parse_order(account: Account, raw: JsonObject) -> Order:
     """The order of a composite; its amounts add up to the penny. Raises Unparsable without id, currency, purchase time or line ids."""
     order = child(raw, "order")
-    currency = text({"currency": need(order, "payment", "currency")}, "currency").upper()
+    currency = key_at(order, "payment", "currency").upper()
     units = units_of(order, currency)
     after = aftersales_of(raw, units, currency)
     totals = _totals(order, units, after, currency)
@@ -138,9 +138,7 @@ def _refunds(units: Sequence[Unit], after: Aftersales) -> tuple[Refund, ...]:
             count, sum_ = lines.get(line_of_unit[unit_id], (0, ZERO))
             lines[line_of_unit[unit_id]] = count + (unit_id in repayment.whole), sum_ + part
         parts = tuple(RefundLine(line_key=key, quantity=count, amount=sum_) for key, (count, sum_) in lines.items())
-        refunds.append(
-            Refund(key=repayment.key, refunded_at=repayment.at, amount=repayment.amount, lines=parts, reason=repayment.reason)
-        )
+        refunds.append(Refund(key=repayment.key, refunded_at=repayment.at, amount=repayment.amount, lines=parts, reason=repayment.reason))
     return tuple(refunds)
 
 
