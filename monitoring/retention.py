@@ -14,12 +14,13 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django_q.models import Task
 
-from integrations.models import Attempt, Delivery, InboxEvent, OAuthState
+from integrations.models import Attempt, Delivery, InboxEvent, OAuthState, VisitorIdentity
 from mapping.records import RecordType
 from monitoring.models import Metric, Sample
 
 log = structlog.get_logger(__name__)
 BATCH = 2000
+VISITORS = timedelta(days=180)  # a browser that is forgotten is a stranger again when it returns
 PASSING = (RecordType.CHECKOUT, RecordType.EVENT)  # records of a moment; lasting things keep their delivery for ever
 OVER = (Delivery.State.DELIVERED, Delivery.State.SKIPPED)
 
@@ -43,6 +44,7 @@ RULES: tuple[Rule, ...] = (
         "passing",
         lambda cutoff: Delivery.objects.filter(flow__record_type__in=PASSING, state__in=OVER, updated_at__lt=cutoff),
     ),
+    Rule("visitors", lambda cutoff: VisitorIdentity.objects.filter(seen_at__lt=cutoff), VISITORS),
     Rule("samples", lambda cutoff: Sample.objects.filter(at__lt=cutoff)),
     Rule("tasks", lambda cutoff: Task.objects.filter(stopped__lt=cutoff), timedelta(days=2)),
     Rule("handshakes", lambda cutoff: OAuthState.objects.filter(created_at__lt=cutoff), timedelta(days=1)),

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import Success, Task
 
-from integrations.models import Attempt, Delivery, InboxEvent
+from integrations.models import Attempt, Delivery, InboxEvent, VisitorIdentity
 from monitoring import retention, tasks
 from monitoring.models import Metric, Sample
 from tests.rows import make_attempt, make_delivery, make_event, make_flow, minutes_ago
@@ -49,6 +49,14 @@ class TestPrune:
         assert retention.prune()["attempts"] == 1
         assert list(Attempt.objects.all()) == [young]
         assert Delivery.objects.count() == 1
+
+    def test_visitors_are_forgotten_after_half_a_year(self):
+        shop = make_flow().source
+        for name, days in (("old", 181), ("young", 179)):
+            VisitorIdentity.objects.create(connection=shop, anonymous_id=name, email="ada@example.com", seen_at=minutes_ago(days * DAY))
+
+        assert retention.prune()["visitors"] == 1
+        assert left(VisitorIdentity.objects, "anonymous_id") == ["young"]
 
     def test_deliveries_of_passing_things_go_those_of_lasting_things_never(self):
         for kind in ("order", "checkout"):

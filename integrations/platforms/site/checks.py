@@ -14,6 +14,7 @@ from typing import Any
 
 Check = Callable[[Any], Any]
 
+EMPTY = frozenset({type(None), str, list, dict})  # kinds of value that may be there and say nothing
 MAX_AMOUNT = Decimal(10) ** 9
 MAX_PLACES = 6  # decimals of an amount; no currency has more than 4
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -42,16 +43,15 @@ class Shape:
         """The object with checked values and without empty ones; raises Wrong naming the field."""
         if not isinstance(given, dict):
             raise Wrong(f"{path} is not an object")
-        if set(given) - set(self.fields):
+        if not given.keys() <= self.fields.keys():
             raise Wrong(f"{path} has a field that is not known here")
         found: dict[str, Any] = {}
         for name, value in given.items():
-            if value in (None, "", [], {}):
-                continue
-            try:
-                found[name] = self.fields[name](value)
-            except Wrong as fault:
-                raise Wrong(f"{path}.{name} {fault}") from fault
+            if value or value.__class__ not in EMPTY:
+                try:
+                    found[name] = self.fields[name](value)
+                except Wrong as fault:
+                    raise Wrong(f"{path}.{name} {fault}") from fault
         for name in self.required:
             if name not in found:
                 raise Wrong(f"{path}.{name} is missing")
@@ -133,7 +133,10 @@ def rows(shape: Shape, longest: int) -> Check:
     def check(value: Any) -> list[dict[str, Any]]:
         if not isinstance(value, list) or len(value) > longest:
             raise Wrong(f"is not a list of at most {longest} entries")
-        return [shape.read(entry, f"entry {number}") for number, entry in enumerate(value, start=1)]
+        try:
+            return [shape.read(entry, "line") for entry in value]
+        except Wrong as fault:  # without the line's number: one fault of a shop is one question, not a hundred
+            raise Wrong(f"holds an entry that cannot be used: {fault}") from fault
 
     return check
 

@@ -19,7 +19,7 @@ from integrations.platforms.errors import Misconfigured, TooMany, Unverified
 from integrations.platforms.site.checks import Wrong
 from integrations.platforms.site.client import SiteClient
 from integrations.platforms.site.limits import Buckets
-from integrations.platforms.site.options import Options, origins
+from integrations.platforms.site.options import Options
 from integrations.platforms.site.schema import TYPES, read_event, read_skew
 
 MAX_BODY = 64 * 1024
@@ -36,10 +36,9 @@ _STAMP = re.compile(r"[0-9]{1,12}")
 class SiteWebhooks:
     """The site's side of the `Webhooks` protocol; all it remembers is who called how often lately."""
 
-    body_limit = MAX_BODY
-
     def __init__(self) -> None:
         self._buckets = Buckets()
+        self._options: dict[int, tuple[Account, Options]] = {}  # by connection, for as long as the door keeps its copy of the account
 
     def external_id(self, call: IncomingCall) -> str:
         """The public site key, from the header or, for callers that cannot set one, from the body; raises Unverified without one."""
@@ -53,7 +52,7 @@ class SiteWebhooks:
         if len(call.body) > MAX_BODY:
             raise Unverified(f"larger than {MAX_BODY} bytes")
         try:
-            options = Options.of(account)
+            options = self._options_of(account)
         except Misconfigured as fault:
             raise Unverified(str(fault)) from fault
         if SIGNATURE_HEADER in call.headers:
@@ -65,7 +64,7 @@ class SiteWebhooks:
 
     def allow(self, account: Account, call: IncomingCall, at: float) -> bool:
         """Whether one more call is within the share of its address (browsers only) and of the whole site; `at` is monotonic."""
-        options, site = Options.of(account), account.connection_id
+        options, site = self._options_of(account), account.connection_id
         rate = 0.0 if SIGNATURE_HEADER in call.headers else options.calls_per_visitor
         mine = self._buckets.take((site, call.address), rate=rate, burst=rate * VISITOR_BURST, at=at)
         rate = options.calls_per_second
@@ -74,7 +73,7 @@ class SiteWebhooks:
     def answer_headers(self, account: Account, call: IncomingCall) -> Mapping[str, str]:
         """What lets the script of an allowed page read the status of the answer."""
         origin = call.headers.get("origin", "")
-        if not origin or _origin(call) not in origins(account.settings, account.base_url):
+        if not origin or _origin(call) not in self._options_of(account).allowed_origins:
             return {}
         return {"access-control-allow-origin": origin, "vary": "origin"}
 
@@ -104,6 +103,12 @@ class SiteWebhooks:
             except Wrong as fault:
                 found.append(_bad(entry, str(fault)))
         return (*found, *_without_consent(call, dropped))
+
+    def _options_of(self, account: Account) -> Options:
+        known = self._options.get(account.connection_id)
+        if known is None or known[0] is not account:
+            known = self._options[account.connection_id] = (account, Options.of(account))
+        return known[1]
 
     def missing(self, client: SiteClient, address: str) -> Sequence[str]:
         """Nothing: a site has no subscriptions, its pages carry the script."""

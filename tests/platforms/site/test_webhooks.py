@@ -214,7 +214,7 @@ BAD = {
     "no checkout": ({"type": "checkout_started", "data": {"total": 1, "currency": "GBP"}}, "checkout_started: data.checkout_id is missing"),
     "empty line": (
         {"type": "purchased", "data": {"order_id": "1", "lines": [{"name": "x"}]}},
-        "purchased: data.lines entry 1 needs sku or product_id or variant_id",
+        "purchased: data.lines holds an entry that cannot be used: line needs sku or product_id or variant_id",
     ),
     "no order": ({"type": "purchased", "data": {}}, "purchased: data.order_id is missing"),
     "nobody identified": ({"type": "identified", "data": {}}, "identified needs email or phone or customer_id"),
