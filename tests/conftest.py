@@ -15,6 +15,10 @@ import requests
 from integrations.standins.ometria import OmetriaStandIn
 from integrations.standins.server import StandInServer
 from integrations.standins.shopify import ShopifyStandIn, ShopSpec
+from tests.quiet import run_until_quiet
+from tests.route_a import route_a
+
+__all__ = ["route_a"]  # a fixture
 
 DOMAIN = "demo-shop.myshopify.com"
 SPEC = ShopSpec(domain=DOMAIN)
@@ -68,27 +72,7 @@ class RouteB:
 
     def run(self, seconds: float = 20.0) -> None:
         """Process, deliver and confirm until nothing is due any more; settling times and retries are waited for when short."""
-        from integrations.engine import pumps
-        from integrations.models import Delivery, Flow, InboxEvent, Receipt
-
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            assert self.shopify.wait_sent(10)
-            pumps.pump_connection(self.source.pk, max(0.0, until - time.monotonic()))
-            for flow in Flow.objects.filter(enabled=True):
-                pumps.pump_flow(flow.pk, max(0.0, until - time.monotonic()))
-            busy = (
-                InboxEvent.objects.filter(state="new").exists()
-                or Delivery.objects.filter(state__in=["ready", "sending", "accepted"]).exists()
-                or Receipt.objects.filter(state="open").exists()
-            )
-            if not busy:
-                return
-            time.sleep(0.05)
-        waiting = Delivery.objects.exclude(state__in=["delivered", "skipped", "blocked"])
-        left = list(waiting.values_list("flow__record_type", "state", "last_message")[:10])
-        unread = list(InboxEvent.objects.filter(state="new").values_list("topic", "error")[:5])
-        raise AssertionError(f"not quiet after {seconds} s: {left} {unread}")
+        run_until_quiet(lambda: self.shopify.wait_sent(10), seconds)
 
     def subscribe(self) -> list[str]:
         """Subscribe all webhooks to the live server."""

@@ -1,0 +1,45 @@
+"""Working like the workers do, in the test's own process, until nothing is due any more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+def run_until_quiet(sent: Callable[[], bool], seconds: float) -> None:
+    """Process, deliver and confirm; settling times and retries are waited for when short. `sent` waits for webhooks under way."""
+    from integrations.engine import pumps
+    from integrations.models import Connection, Flow
+
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        assert sent()
+        for connection in Connection.objects.filter(flows_out__enabled=True).distinct():
+            pumps.pump_connection(connection.pk, max(0.0, until - time.monotonic()))
+        for flow in Flow.objects.filter(enabled=True).order_by("record_type"):
+            pumps.pump_flow(flow.pk, max(0.0, until - time.monotonic()))
+        if not _busy():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"not quiet after {seconds} s: {_left()}")
+
+
+def _busy() -> bool:
+    from integrations.models import Delivery, InboxEvent, Receipt
+
+    return (
+        InboxEvent.objects.filter(state="new").exists()
+        or Delivery.objects.filter(state__in=["ready", "sending", "accepted"]).exists()
+        or Receipt.objects.filter(state="open").exists()
+    )
+
+
+def _left() -> dict[str, list[Any]]:
+    from integrations.models import Delivery, InboxEvent
+
+    waiting = Delivery.objects.exclude(state__in=["delivered", "skipped", "blocked"])
+    return {
+        "deliveries": list(waiting.values_list("flow__record_type", "record_key", "state", "last_message")[:10]),
+        "events": list(InboxEvent.objects.filter(state="new").values_list("topic", "error")[:5]),
+    }
