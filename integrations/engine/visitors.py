@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from integrations.engine import exceptions
 from integrations.engine.arrays import text_array
+from integrations.engine.masks import unmasked
 from integrations.engine.outbox import Claimed, Result
 from integrations.engine.wake import wake_flow
 from integrations.models import Attempt, Connection, Delivery, Flow, SyncException, VisitorIdentity
@@ -63,7 +64,8 @@ def learn(connection: Connection, records: Iterable[Record]) -> int:
     """
     told: dict[str, Event | Checkout] = {}
     said = [record for record in records if isinstance(record, Event | Checkout) and record.visitor and _has_name(record.customer)]
-    for record in sorted(said, key=lambda record: record.occurred_at):
+    plain = [record for record in unmasked(connection.platform, said) if _has_name(record.customer)]
+    for record in sorted(plain, key=lambda record: record.occurred_at):
         told[record.visitor] = _joined(record, told.get(record.visitor))
     if not told:
         return 0
