@@ -67,6 +67,11 @@ def test_all_units_cancelled_one_after_the_other_cancel_the_order():
     assert order.cancelled_at == datetime.fromtimestamp(NOW + 2, UTC)
 
 
+def test_a_cancelled_order_that_shows_no_lines_has_nothing_left_either():
+    order = order_of(composite(status="CANCEL", line_items=[], pay={"currency": "GBP", "total_amount": "43.99"}))
+    assert (order.status, order.totals.cancelled, order.totals.net) == (OrderStatus.CANCELLED, D("43.99"), D("0.00"))
+
+
 def test_shipping_given_back_with_a_cancelled_unit_lies_on_no_line():
     units = [unit(1), unit(2)]
     order = order_of(

@@ -36,7 +36,7 @@ def parse(account: Account, raw: RawObject) -> Sequence[Record]:
 def parse_composite(account: Account, raw: JsonObject) -> Sequence[Record]:
     """The buyer, the order with all that befell it, and the events of its life."""
     order = parse_order(account, raw)
-    return (*parse_buyer(account, child(raw, "order"), order.occurred_at), order, *order_events(raw, order))
+    return (*parse_buyer(account, child(raw, "order"), order), order, *order_events(raw, order))
 
 
 PARSERS: Mapping[str, Parser] = {"order": parse_composite, "product": parse_product, "figures": parse_figures}

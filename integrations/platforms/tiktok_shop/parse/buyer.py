@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from integrations.platforms.base import Account, JsonObject
 from integrations.platforms.tiktok_shop.options import setting
 from integrations.platforms.tiktok_shop.parse.values import rows
 from integrations.platforms.values import child, text
-from mapping.records import Address, Customer, CustomerRef
+from mapping.records import Address, Customer, CustomerRef, Order
 
 
 def buyer_key(account: Account, order: JsonObject) -> str:
@@ -31,16 +30,16 @@ def buyer_ref(account: Account, order: JsonObject) -> CustomerRef:
     )
 
 
-def parse_buyer(account: Account, order: JsonObject, occurred_at: datetime) -> Sequence[Customer]:
-    """The buyer as a partial customer; none when the order names no buyer."""
-    ref, address = buyer_ref(account, order), address_of(order)
+def parse_buyer(account: Account, raw: JsonObject, order: Order) -> Sequence[Customer]:
+    """The buyer of an order as a partial customer; none when the order names no buyer."""
+    ref, address = order.customer, order.shipping_address
     if not ref.key:
         return ()
-    nickname = text(order, "buyer_nickname")
+    nickname = text(raw, "buyer_nickname")
     return (
         Customer(
             key=ref.key,
-            occurred_at=occurred_at,
+            occurred_at=order.occurred_at,
             email=ref.email,
             phone=ref.phone,
             first_name=ref.first_name,

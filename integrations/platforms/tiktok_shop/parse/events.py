@@ -32,17 +32,17 @@ def order_events(raw: JsonObject, order: Order) -> Iterator[Event]:
         if text(request, "cancel_type") == BUYER_CANCELS:
             about = {"reason": text(request, "cancel_reason_text", "cancel_reason"), "items": _skus(request, "cancel_line_items")}
             key = f"cancel:{key_at(request, 'cancel_id')}:requested"
-            yield from _event(order, "cancellation_requested", key, moment(request, "create_time"), about)
+            yield from _event(order, "cancellation_requested", key, at=moment(request, "create_time"), about=about)
     for request in rows(raw, "returns"):
         yield from _return_events(request, order)
     for refund in order.refunds:
         about = {"amount": str(refund.amount), "currency": order.currency, "reason": refund.reason}
-        yield from _event(order, "order_refunded", f"refund:{refund.key}", refund.refunded_at, about)
+        yield from _event(order, "order_refunded", f"refund:{refund.key}", at=refund.refunded_at, about=about)
 
 
 def _delivered(raw: JsonObject, order: Order) -> Iterator[Event]:
     about = {"total": str(order.totals.total), "currency": order.currency, "items": sorted({line.sku for line in order.lines} - {""})}
-    yield from _event(order, "order_delivered", f"order:{order.key}:delivered", moment(child(raw, "order"), "delivery_time"), about)
+    yield from _event(order, "order_delivered", f"order:{order.key}:delivered", at=moment(child(raw, "order"), "delivery_time"), about=about)
 
 
 def _return_events(request: JsonObject, order: Order) -> Iterator[Event]:
@@ -50,14 +50,14 @@ def _return_events(request: JsonObject, order: Order) -> Iterator[Event]:
     key, about = key_at(request, "return_id"), {"reason": text(request, "return_reason_text", "return_reason")}
     about |= {"return_type": text(request, "return_type").lower(), "items": _skus(request, "return_line_items")}
     if not text(request, "pre_return_id"):
-        yield from _event(order, "return_opened", f"return:{key}:opened", moment(request, "create_time"), about)
+        yield from _event(order, "return_opened", f"return:{key}:opened", at=moment(request, "create_time"), about=about)
     status = text(request, "return_status")
     if status in CLOSED and not text(request, "next_return_id"):
         outcome = {**about, "outcome": "refunded" if status in REFUNDED else status.rpartition("_")[2].lower()}
-        yield from _event(order, "return_closed", f"return:{key}:closed", moment(request, "update_time"), outcome)
+        yield from _event(order, "return_closed", f"return:{key}:closed", at=moment(request, "update_time"), about=outcome)
 
 
-def _event(order: Order, name: str, key: str, at: datetime | None, about: dict[str, object]) -> Iterator[Event]:
+def _event(order: Order, name: str, key: str, *, at: datetime | None, about: dict[str, object]) -> Iterator[Event]:
     if at is not None:
         known = {field: value for field, value in about.items() if value not in ("", [])}
         properties = {"order_id": order.key, "store": order.store, "channel": order.channel, **known}

@@ -51,7 +51,7 @@ def parse_order(account: Account, raw: JsonObject) -> Order:
     after = aftersales_of(raw, units, currency)
     totals = _totals(order, units, after, currency)
     status = _status(order, units, after, totals)
-    key = key_at(order, "id")
+    key, lines = key_at(order, "id"), grouped(units)
     return Order(
         key=key,
         occurred_at=newest(raw),
@@ -64,15 +64,15 @@ def parse_order(account: Account, raw: JsonObject) -> Order:
         local_currency=currency,
         totals=totals,
         customer=buyer_ref(account, order),
-        lines=tuple(line_of(line, after, currency) for line in grouped(units)),
-        refunds=_refunds(units, after),
+        lines=tuple(line_of(line, after, currency) for line in lines),
+        refunds=_refunds(lines, after),
         fulfilments=_fulfilments(order),
         shipping_address=address_of(order),
         payment_method=text(order, "payment_method_name"),
         shipping_method=text(order, "delivery_option_name"),
         channel="tiktok_shop",
         store=store_of(account),
-        attributes=_attributes(order, units),
+        attributes=_attributes(order, lines),
     )
 
 
@@ -80,7 +80,7 @@ def newest(raw: JsonObject) -> datetime:
     """The time of the newest of an order's parts; raises Unparsable when the order has none."""
     order = needed_moment(child(raw, "order"), "update_time", "create_time")
     parts = (moment(part, "update_time", "create_time") for name in ("cancellations", "returns") for part in rows(raw, name))
-    return max(order, *(time for time in parts if time), order)
+    return max([order, *(time for time in parts if time)])
 
 
 def kind_of(order: JsonObject) -> tuple[str, str]:
@@ -97,7 +97,7 @@ def _totals(order: JsonObject, units: Sequence[Unit], after: Aftersales, currenc
     total = net + shipping + tax if total is None else total
     repaid, on_units = after.repaid, sum(after.cancelled.values(), ZERO)
     cancelled = min(on_units + after.cancelled_beside, max(on_units, total - repaid))
-    if units and len(after.gone) == len(units):
+    if _cancelled(order, units, after):
         cancelled = total - repaid  # shipping and fees go with the last unit
     found = {
         "subtotal": subtotal,
@@ -114,9 +114,14 @@ def _totals(order: JsonObject, units: Sequence[Unit], after: Aftersales, currenc
     return Totals(**{name: quantise(value, currency) for name, value in found.items()})
 
 
+def _cancelled(order: JsonObject, units: Sequence[Unit], after: Aftersales) -> bool:
+    """Whether nothing of the order is left, by its own status or unit by unit."""
+    return text(order, "status") in CANCELLED or (bool(units) and len(after.gone) == len(units))
+
+
 def _status(order: JsonObject, units: Sequence[Unit], after: Aftersales, totals: Totals) -> OrderStatus:
     """Cancelled as a whole first, then money given back, which TikTok Shop's own status does not show, then its own status."""
-    if units and len(after.gone) == len(units):
+    if _cancelled(order, units, after):
         return OrderStatus.CANCELLED
     if after.repayments and totals.refunded > 0:
         everything = all(unit.id in after.returned for unit in units if unit.id not in after.gone)
@@ -129,15 +134,15 @@ def _cancel_reason(raw: JsonObject) -> str:
     return text(child(raw, "order"), "cancel_reason") or next((text(row, "cancel_reason_text", "cancel_reason") for row in done), "")
 
 
-def _refunds(units: Sequence[Unit], after: Aftersales) -> tuple[Refund, ...]:
-    line_of_unit = {unit.id: line[0].id for line in grouped(units) for unit in line}
+def _refunds(lines: Sequence[Sequence[Unit]], after: Aftersales) -> tuple[Refund, ...]:
+    line_of_unit = {unit.id: line[0].id for line in lines for unit in line}
     refunds = []
     for repayment in after.repayments:
-        lines: dict[str, tuple[int, Decimal]] = {}
+        by_line: dict[str, tuple[int, Decimal]] = {}
         for unit_id, part in repayment.parts.items():
-            count, sum_ = lines.get(line_of_unit[unit_id], (0, ZERO))
-            lines[line_of_unit[unit_id]] = count + (unit_id in repayment.whole), sum_ + part
-        parts = tuple(RefundLine(line_key=key, quantity=count, amount=sum_) for key, (count, sum_) in lines.items())
+            count, sum_ = by_line.get(line_of_unit[unit_id], (0, ZERO))
+            by_line[line_of_unit[unit_id]] = count + (unit_id in repayment.whole), sum_ + part
+        parts = tuple(RefundLine(line_key=key, quantity=count, amount=sum_) for key, (count, sum_) in by_line.items())
         refunds.append(Refund(key=repayment.key, refunded_at=repayment.at, amount=repayment.amount, lines=parts, reason=repayment.reason))
     return tuple(refunds)
 
@@ -164,20 +169,20 @@ def _fulfilments(order: JsonObject) -> tuple[Fulfilment, ...]:
     )
 
 
-def _attributes(order: JsonObject, units: Sequence[Unit]) -> dict[str, object]:
+def _attributes(order: JsonObject, lines: Sequence[Sequence[Unit]]) -> dict[str, object]:
     """Platform facts by name; only what applies is there. `line_ids`: line → ids of its units, for calls about single units."""
     kind, why = kind_of(order)
     payment = child(order, "payment")
-    found: dict[str, object] = {name: text(order, name) for name in PLAIN if text(order, name)}
-    found |= {name: text(payment, name) for name in DISCOUNTS if text(payment, name)}
+    found: dict[str, object] = {name: said for name in PLAIN if (said := text(order, name))}
+    found |= {name: said for name in DISCOUNTS if (said := text(payment, name))}
     found |= {name: True for name in TRUE_ONLY if order.get(name) is True}
     if text(order, "status") == "ON_HOLD":
         found["on_hold"] = True
     if kind:
         found |= {"order_kind": kind, "excluded": why}
-    rooms = sorted({text(unit.raw, "room_id") for unit in units} - {"", "0"})
+    rooms = sorted({text(unit.raw, "room_id") for line in lines for unit in line} - {"", "0"})
     if rooms:
         found["live_rooms"] = rooms
     found["tiktok_status"] = text(order, "status")
-    found["line_ids"] = {line[0].id: [unit.id for unit in line] for line in grouped(units)}
+    found["line_ids"] = {line[0].id: [unit.id for unit in line] for line in lines}
     return found
