@@ -42,7 +42,8 @@ def order_events(raw: JsonObject, order: Order) -> Iterator[Event]:
 
 def _delivered(raw: JsonObject, order: Order) -> Iterator[Event]:
     about = {"total": str(order.totals.total), "currency": order.currency, "items": sorted({line.sku for line in order.lines} - {""})}
-    yield from _event(order, "order_delivered", f"order:{order.key}:delivered", at=moment(child(raw, "order"), "delivery_time"), about=about)
+    at = moment(child(raw, "order"), "delivery_time")
+    yield from _event(order, "order_delivered", f"order:{order.key}:delivered", at=at, about=about)
 
 
 def _return_events(request: JsonObject, order: Order) -> Iterator[Event]:
