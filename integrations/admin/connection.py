@@ -244,7 +244,8 @@ def budget_facts(budget: RateBudget, now: datetime | None = None) -> dict[str, A
 
 def connect_url(row: Connection, platform: Platform) -> str:
     """Where the hand-shake with the platform begins, empty when this connection's mode needs none."""
-    if platform.auth is None or row.settings.get("credential_mode") not in HAND_SHAKE_MODES:
+    modes = any(setting.name == "credential_mode" for setting in platform.settings)  # without a choice of modes there is only consent
+    if platform.auth is None or (modes and row.settings.get("credential_mode") not in HAND_SHAKE_MODES):
         return ""
     try:
         return reverse("oauth_start", args=[platform.slug, row.pk])

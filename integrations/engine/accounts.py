@@ -82,6 +82,10 @@ def store_tokens(connection: Connection, tokens: Tokens) -> None:
     with transaction.atomic():
         for kind, (value, expires_at) in tokens.values.items():
             set_credential(connection, kind, value, expires_at=expires_at)
+        if tokens.scopes:
+            keeper = Connection.objects.select_for_update().get(pk=connection.keeper.pk)
+            keeper.settings["granted_scopes"] = sorted(tokens.scopes)
+            keeper.save(update_fields=["settings"])
 
 
 def refresh_if_due(connection: Connection, *, force: bool = False) -> bool:
@@ -193,6 +197,12 @@ def needs_auth(connection: Connection, reason: str) -> None:
     exceptions.raise_for_connection(connection, "needs_auth", "", f"{connection.name} needs re-authorisation", detail=reason)
 
 
+def grant_ends(connection: Connection, note: str) -> None:
+    """Ask a person, once for all accounts of a grant, to have it given again before it ends; nothing stops until then."""
+    keeper = connection.keeper
+    exceptions.raise_for_connection(keeper, "grant_ends", "", f"The authorisation of {keeper.name} is about to end", detail=note)
+
+
 def pause(connection: Connection, by: str) -> None:
     """Stop calling this account on a person's word; what arrives is kept, and its deliveries wait."""
     connection.state = Connection.State.PAUSED
@@ -203,6 +213,7 @@ def pause(connection: Connection, by: str) -> None:
 def reconnected(connection: Connection) -> int:
     """The credentials work again: go on with everything that waited, at all accounts that share them; returns the flows woken."""
     keeper = connection.keeper
+    exceptions.close_for_connection(keeper, "grant_ends")
     sharers = keeper.sharers.filter(state=Connection.State.NEEDS_AUTH).exclude(pk=connection.pk)
     others = [*sharers, *([keeper] if keeper.pk != connection.pk and keeper.state == Connection.State.NEEDS_AUTH else [])]
     return _go_on(connection) + sum(_go_on(other) for other in others)

@@ -207,6 +207,8 @@ def _fetched(connection: Connection, expand: Expand, hints: Sequence[Taken], res
             for expansion in expansions:
                 if expansion.disconnected:
                     accounts.needs_auth(connection, expansion.note)
+                if expansion.ends_soon:
+                    accounts.grant_ends(connection, expansion.note)
             circuit.answered(connection)
         except PlatformError as fault:
             name = type(fault).__name__

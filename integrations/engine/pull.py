@@ -196,10 +196,11 @@ def pull_page(checkpoint: Checkpoint) -> PullResult:
     """Read one page and store its records, its unreadable objects and its cursor in one transaction."""
     reader = readers_of(checkpoint.connection)[checkpoint.reader]
     bulk = checkpoint.purpose == Purpose.BACKFILL
+    lane = Lane.BULK if bulk or reader.unhurried else Lane.STANDARD
     window, asked_at, client = _window(checkpoint, reader), timezone.now(), None
     try:
         with accounts.remediable():
-            client = accounts.client_for(checkpoint.connection, lane=Lane.BULK if bulk else Lane.STANDARD)
+            client = accounts.client_for(checkpoint.connection, lane=lane)
             page = (reader.backfill if bulk and reader.backfill else reader.pull)(client, window, checkpoint.cursor or None)
     except PlatformError as fault:
         return _postpone(checkpoint, fault, client)

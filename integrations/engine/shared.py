@@ -12,6 +12,7 @@ from integrations.models import Connection
 from integrations.platforms.base import SharedAccount
 
 log = structlog.get_logger(__name__)
+OWN = frozenset({"store"})  # settings that say of one account what is not true of the others
 
 
 def open_accounts(connection: Connection) -> list[Connection]:
@@ -47,9 +48,10 @@ def _open(keeper: Connection, account: SharedAccount) -> Connection | None:
     """A new connection for the account, None when there is one already: it uses this grant from now on."""
     known = Connection.objects.filter(platform=keeper.platform, external_id=account.external_id).first()
     if known is None:
+        handed_on = {name: value for name, value in keeper.settings.items() if name not in OWN}
         return Connection.objects.create(
             platform=keeper.platform, name=_free_name(account.name), external_id=account.external_id, base_url=keeper.base_url,
-            api_version=keeper.api_version, settings={**keeper.settings, **account.settings}, credentials_from=keeper,
+            api_version=keeper.api_version, settings={**handed_on, **account.settings}, credentials_from=keeper,
         )  # fmt: skip
     known.credentials_from, known.settings = keeper, {**known.settings, **account.settings}
     known.save(update_fields=["credentials_from", "settings"])

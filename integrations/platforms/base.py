@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple, Protocol
 
+from mapping.crosswalk import KnownContact
 from mapping.records import Record, RecordType
 
 JsonObject = dict[str, Any]
@@ -109,6 +110,7 @@ class Expansion:
     objects: tuple[RawObject, ...] = ()
     note: str = ""  # plain words when there is nothing to parse ("order deleted since")
     disconnected: bool = False  # the account ended the connection; `note` says how to restore it
+    ends_soon: bool = False  # the account's consent is about to end; `note` says how to prolong it
 
 
 class Webhooks(Protocol):
@@ -173,6 +175,7 @@ class Reader:
     cancel: Callable[[Any, str | None], bool] | None = None  # end what a backfill started at the source
     overlap_seconds: int = 300
     every_minutes: int = 5
+    unhurried: bool = False  # read in the lowest lane even when it is polled: it must never delay a record
 
 
 # --- sending -----------------------------------------------------------------------------------------------------------
@@ -230,15 +233,15 @@ class Problem:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A contact that the destination already knows and that may be the same person."""
+Candidate = KnownContact  # a contact that the destination already knows and that may be the same person
 
-    contact_key: str
-    emails: tuple[str, ...] = ()
-    phones: tuple[str, ...] = ()
-    customer_ids: tuple[str, ...] = ()
-    label: str = ""  # masked, for people
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeoplePage:
+    """One page of all contacts of a destination; `cursor` is None after the last."""
+
+    people: tuple[Candidate, ...] = ()
+    cursor: str | None = None
 
 
 class Writer(Protocol):
@@ -262,6 +265,9 @@ class Writer(Protocol):
 
     def find(self, client: Any, records: Sequence[Record]) -> Mapping[str, Sequence[Candidate]]:
         """Contacts that may be the same person, by record key; empty for record types that are not people."""
+
+    def people(self, client: Any, since: datetime | None, cursor: str | None) -> PeoplePage | None:
+        """Contacts that changed since then (None = all of them), least recently changed first; None where they cannot be listed."""
 
     def read_back(self, client: Any, destination_key: str) -> JsonObject | None:
         """The object as the destination holds it now, None when it has none."""

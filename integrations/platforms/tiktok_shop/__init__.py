@@ -61,6 +61,7 @@ READERS = (
         pull=pull_figures,
         overlap_seconds=3 * DAY * 60,  # figures of the last days are corrected
         every_minutes=DAY,
+        unhurried=True,
     ),
 )
 

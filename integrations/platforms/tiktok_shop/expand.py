@@ -102,7 +102,8 @@ def _expansion(event: IncomingEvent, body: JsonObject, found: Mapping[str, Mappi
     if raw_reason(body):
         return Expansion(event=event, objects=(RawObject(f"webhook:{event.topic}", body),))  # parsing says why it cannot be read
     if event.topic in NOTES:
-        return Expansion(event=event, note=NOTES[event.topic](body), disconnected=event.topic == DEAUTHORISED)
+        ended, ends_soon = event.topic == DEAUTHORISED, event.topic == EXPIRING
+        return Expansion(event=event, note=NOTES[event.topic](body), disconnected=ended, ends_soon=ends_soon)
     topic, ids = topic_of(body), ids_in(topic_of(body), body)
     if event.topic not in BY_NAME or not topic.subject:
         return Expansion(event=event, note=f"Messages of the kind {event.topic} are not used.")
