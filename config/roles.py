@@ -10,7 +10,7 @@ VIEW_ALL = tuple(
     for app, models in {
         "integrations": (
             "connection", "flow", "checkpoint", "inboxevent", "delivery", "attempt", "receipt", "syncexception", "exceptioncomment", "hold",
-            "ratebudget", "unmappedsku", "contactsync",
+            "ratebudget", "unmappedsku", "contactsync", "engagementfigure",
         ),
         "mapping": (
             "mappingversion", "fieldrule", "skucrosswalk", "skucomponent", "valuecrosswalk", "identityrule", "maskingrule",

@@ -11,12 +11,17 @@ from django.urls import reverse, reverse_lazy
 
 # Group → (title, symbol, model whose list it leads to). The first group has no heading; its first entry, the overview, is for everybody.
 PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "": (("Exceptions", "help", "integrations.syncexception"),),
+    "": (
+        ("Exceptions", "help", "integrations.syncexception"),
+        ("Unmapped products", "inventory_2", "integrations.unmappedsku"),
+        ("Failed contact syncs", "person_alert", "integrations.contactsync"),
+    ),
     "Moving data": (
         ("Flows", "swap_horiz", "integrations.flow"),
         ("Deliveries", "outbox", "integrations.delivery"),
         ("Inbox", "inbox", "integrations.inboxevent"),
         ("Backfills", "history", "integrations.checkpoint"),
+        ("Engagement figures", "insights", "integrations.engagementfigure"),
     ),
     "Rules": (
         ("Mappings", "rule", "mapping.mappingversion"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from integrations.engine import pumps
+from integrations.engine import automatic, backlog, pumps
 
 
 def process(connection_id: int) -> None:
@@ -28,6 +28,12 @@ def resend(flow_id: int, what: str, after: str) -> None:
 def sweep() -> None:
     """Every minute: start what is due and put right what was left behind."""
     pumps.sweep()
+
+
+def sku_backlog() -> None:
+    """Every minute: what waits for each unmapped SKU, what it may be, and where a flow wants it, the answer."""
+    backlog.refresh(backlog.REFRESH_SECONDS)
+    automatic.map_skus()
 
 
 def hourly() -> None:

@@ -11,8 +11,8 @@ from tests.rows import PASSWORD, make_exception, make_flow, make_person
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SEEN_BY_ALL = [
-    "Overview", "Exceptions", "Flows", "Deliveries", "Inbox", "Backfills", "Mappings", "SKU crosswalk", "Value tables", "Identity rules",
-    "Connections",
+    "Overview", "Exceptions", "Unmapped products", "Failed contact syncs", "Flows", "Deliveries", "Inbox", "Backfills", "Mappings",
+    "SKU crosswalk", "Value tables", "Identity rules", "Connections",
 ]  # fmt: skip
 ROLES = ("ecommerce", "marketing", "manager", "administrator")
 OFFERED = {  # answer an unknown SKU, start a backfill, make a test call

@@ -33,6 +33,9 @@ EXPECTED: dict[str, tuple[frozenset[str], frozenset[str], frozenset[str], frozen
     "integrations.inboxevent": (EVERYBODY, NOBODY, MANAGERS, NOBODY),
     "integrations.delivery": (EVERYBODY, NOBODY, EVERYBODY, NOBODY),
     "integrations.syncexception": (EVERYBODY, NOBODY, EVERYBODY, NOBODY),
+    "integrations.unmappedsku": (EVERYBODY, NOBODY, NOBODY, NOBODY),
+    "integrations.contactsync": (EVERYBODY, NOBODY, NOBODY, NOBODY),
+    "integrations.engagementfigure": (EVERYBODY, NOBODY, NOBODY, NOBODY),
     "integrations.credential": (NOBODY, ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS),
     "mapping.mappingversion": (EVERYBODY, MANAGERS, MANAGERS, MANAGERS),
     "mapping.skucrosswalk": (EVERYBODY, MERCHANTS, MERCHANTS, MERCHANTS),
@@ -59,7 +62,10 @@ def house() -> House:
     delivery = make_delivery(flow, state="delivered")
     pull = flow.source.checkpoints.create(reader="customers", purpose="backfill", window_from=minutes_ago(9), due_at=minutes_ago(1))
     rows = [flow, flow.source, delivery, pull, make_exception(flow, "bad_phone", "x"), make_event(flow.source, "e")]
-    return House(people, {row._meta.label_lower: row for row in rows})
+    held = make_delivery(flow, "1002", state="blocked")
+    question = make_exception(make_flow("order"), waiting=1)
+    views = {"integrations.contactsync": held, "integrations.unmappedsku": question}
+    return House(people, {**{row._meta.label_lower: row for row in rows}, **views})
 
 
 class TestTheTable:
