@@ -20,6 +20,7 @@ class FlowSpec:
     settle_seconds: float = 0.0  # changes within this span travel as one; live flows do not wait
     steps: tuple[str, ...] = ()
     needs: tuple[tuple[RecordType, str], ...] = ()
+    unpaid: bool = True  # whether orders that nobody paid yet are sent
     sku_gate: str = "off"  # where a flow's settings name none; the words are those of `mapping.crosswalk.SkuGate`
 
 
@@ -32,16 +33,31 @@ FLOWS: tuple[FlowSpec, ...] = (
         route="B", source="shopify", destination="ometria", record_type=RecordType.VARIANT, lane=Lane.STANDARD, settle_seconds=5,
         needs=((RecordType.PRODUCT, "product_key"),),
     ),
+    FlowSpec(route="A", source="tiktok_shop", destination="ometria", record_type=RecordType.CUSTOMER),
+    FlowSpec(
+        route="A", source="tiktok_shop", destination="ometria", record_type=RecordType.ORDER, steps=("explode_bundles",), unpaid=False,
+        needs=((RecordType.CUSTOMER, "customer.key"),), sku_gate="catalogue",
+    ),
+    FlowSpec(
+        route="A", source="tiktok_shop", destination="ometria", record_type=RecordType.EVENT,
+        needs=((RecordType.CUSTOMER, "customer.key"),),
+    ),
     FlowSpec(route="A", source="site", destination="ometria", record_type=RecordType.EVENT),
     FlowSpec(route="A", source="site", destination="ometria", record_type=RecordType.CHECKOUT),
 )  # fmt: skip
 
+_NEEDED = {(spec.source, spec.destination, record_type) for spec in FLOWS for record_type, _ in spec.needs}
 _BY_KEY = {(spec.source, spec.destination, spec.record_type): spec for spec in FLOWS}
 
 
 def spec_for(source: str, destination: str, record_type: str) -> FlowSpec:
     """The spec of a flow; raises KeyError for a pair that no route knows."""
     return _BY_KEY[(source, destination, RecordType(record_type))]
+
+
+def is_needed(source: str, destination: str, record_type: str) -> bool:
+    """Whether records of another type wait for those of this type."""
+    return (source, destination, RecordType(record_type)) in _NEEDED
 
 
 def specs_between(source: str, destination: str) -> tuple[FlowSpec, ...]:

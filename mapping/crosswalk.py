@@ -1,4 +1,4 @@
-"""What one batch may look up while it is mapped: value tables, SKU crosswalk, contact handles. Plain values, loaded elsewhere."""
+"""What one batch may look up while it is mapped: value tables, SKU crosswalk, catalogue; and contacts. Plain values, loaded elsewhere."""
 
 from __future__ import annotations
 
@@ -63,22 +63,28 @@ NOTHING_KNOWN = KnownSkus()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownContact:
-    """A contact that handles point to."""
+    """A contact that a destination holds, or will hold: what it is recognised by, and what else is known of it.
+
+    `fields` are target fields that are filled there (path → value); `first_seen` is ISO text, `label` is masked, for people.
+    """
 
     contact_key: str
     emails: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
     customer_ids: tuple[str, ...] = ()
     label: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    first_seen: str = ""
+    fields: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookups:
-    """Everything a batch may look up. `handles` is (kind, value) → contact keys; the catalogue's fields are those of `KnownSkus`."""
+    """Everything a batch may look up; the catalogue's fields are those of `KnownSkus`."""
 
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     skus: Mapping[str, SkuMap] = field(default_factory=dict)
-    handles: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     sku_gate: SkuGate = SkuGate.OFF
     known_skus: frozenset[str] = frozenset()
     catalogue: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from mapping.crosswalk import KnownContact, Lookups
 from mapping.records import Customer, CustomerRef
 from mapping.transforms import e164, email
 
@@ -40,6 +40,7 @@ class Candidate(Protocol):
     emails: tuple[str, ...]
     phones: tuple[str, ...]
     customer_ids: tuple[str, ...]
+    last_name: str
 
 
 class KeyRule(Protocol):
@@ -70,7 +71,8 @@ def match_contact(customer: Person, rules: Sequence[KeyRule], candidates: Sequen
     """Find the contact a customer is. The first rule that fits decides; a later one that names somebody else makes it ambiguous.
 
     Without rules: by e-mail, phone, customer id. Several owners of one handle are ambiguous too, unless the rule lets the next one
-    choose among them and it names exactly one.
+    choose among them and it names exactly one. A phone alone does not decide for a partial customer whose surname or e-mail is another:
+    the number may be that of whoever receives a gift.
     """
     own = handles(customer)
     found = [(rule, _owners(rule.key, own.get(rule.key, ""), candidates)) for rule in rules or DEFAULT_RULES]
@@ -83,18 +85,36 @@ def match_contact(customer: Person, rules: Sequence[KeyRule], candidates: Sequen
     standing = set.intersection(*(owners for _, owners in fitting))
     if len(standing) != 1 or (len(owners_of_first) > 1 and first.on_several == "hold"):
         return Match(MatchKind.AMBIGUOUS, rule=first.key, candidates=everyone)
+    by_phone_alone = {rule.key for rule, _ in fitting} == {"phone"}
+    if by_phone_alone and any(contradicts(customer, one) for one in everyone if one.contact_key in standing):
+        return Match(MatchKind.AMBIGUOUS, rule="phone", candidates=everyone)
     decided = next((rule.key for rule, owners in fitting if len(owners) == 1), fitting[-1][0].key)
     return Match(MatchKind.MATCH, standing.pop(), decided, everyone)
 
 
-def candidates_from(lookups: Lookups, customer: Person) -> tuple[KnownContact, ...]:
-    """The contacts that the stored handles of a customer point to."""
-    fields = {"email": "emails", "phone": "phones", "customer_id": "customer_ids"}
-    found: dict[str, dict[str, tuple[str, ...]]] = {}
-    for kind, value in handles(customer).items():
-        for contact_key in lookups.handles.get((kind, value), ()):
-            found.setdefault(contact_key, {})[fields[kind]] = (value,)
-    return tuple(KnownContact(contact_key=key, **known) for key, known in sorted(found.items()))
+def is_nameless(contact: Candidate, customer: Person) -> bool:
+    """Whether a contact was made for this customer under the customer's own key, and no address is known for it that it could be kept by."""
+    return not contact.emails and customer.key in contact.customer_ids
+
+
+def contradicts(customer: Person, candidate: Candidate) -> bool:
+    """Whether what is shown of a partial customer speaks of somebody else: another surname, or an address the contact lacks."""
+    if not getattr(customer, "partial", False):
+        return False
+    own = email(customer.email)
+    if not same_surname(customer.last_name, candidate.last_name):
+        return True
+    return bool(own and candidate.emails and own not in _normal("email", candidate))
+
+
+def same_surname(one: str, other: str) -> bool:
+    """Equal but for case, accents and signs; an unknown one contradicts nothing."""
+    first, second = (_letters(name) for name in (one, other))
+    return not first or not second or first == second
+
+
+def _letters(name: str) -> str:
+    return "".join(character for character in unicodedata.normalize("NFKD", name.casefold()) if character.isalnum())
 
 
 def _owners(kind: str, value: str, candidates: Sequence[Candidate]) -> set[str]:

@@ -8,10 +8,9 @@ from typing import Any, Protocol
 
 from mapping.crosswalk import NOTHING_KNOWN, PLACEHOLDER_SKU, Component, KnownSkus, LineWithoutSku, Lookups, SkuGate, SkuMap
 from mapping.gate import names_in
-from mapping.identity import handles
-from mapping.models import ContactHandle, SkuCrosswalk, ValueCrosswalk
+from mapping.models import SkuCrosswalk, ValueCrosswalk
 from mapping.plans import active_plan
-from mapping.records import Checkout, Customer, Order, Record
+from mapping.records import Checkout, Order, Record
 
 __all__ = ["Lookups", "load_lookups", "load_values"]
 
@@ -34,7 +33,7 @@ def load_lookups(
     catalogue: KnownSkus = NOTHING_KNOWN,
     gate: str = SkuGate.OFF,
 ) -> Lookups:
-    """The lookups of a batch: at most one query each for value tables, SKU crosswalk and contact handles.
+    """The lookups of a batch: at most one query each for value tables and SKU crosswalk.
 
     `tables` are those of the plan that will run (the published one when left out; then raises NoPlan). `known_skus` and `catalogue` are
     what the engine knows of the master catalogue; `gate` is that of a flow whose settings name none.
@@ -44,7 +43,6 @@ def load_lookups(
     return Lookups(
         values=load_values(names),
         skus=skus,
-        handles=_load_handles(flow, records),
         sku_gate=SkuGate(flow.settings.get("sku_gate") or gate),
         known_skus=known_skus,
         catalogue=catalogue.places,
@@ -80,16 +78,3 @@ def _load_skus(flow: FlowRow, records: Sequence[Record]) -> dict[str, SkuMap]:
         elif target:
             parts.setdefault(sku, []).append(Component(target, quantity, None if share is None else Decimal(share)))
     return {sku: SkuMap(tuple(components)) for sku, components in parts.items()}
-
-
-def _load_handles(flow: FlowRow, records: Sequence[Record]) -> dict[tuple[str, str], tuple[str, ...]]:
-    wanted = {pair for record in records if isinstance(record, Customer) for pair in handles(record).items()}
-    if not wanted:
-        return {}
-    rows = ContactHandle.objects.filter(connection=flow.destination_id, value__in={value for _, value in wanted})
-    found: dict[tuple[str, str], tuple[str, ...]] = {}
-    for kind, value, contact_key, chosen in rows.order_by("contact_key").values_list("kind", "value", "contact_key", "chosen"):
-        handle = ("customer_id" if kind == ContactHandle.Kind.SOURCE_ID else kind, value)
-        if handle in wanted:
-            found[handle] = (contact_key,) if chosen else (*found.get(handle, ()), contact_key)
-    return found

@@ -47,10 +47,13 @@ class Mapped:
     dropped: tuple[Issue, ...] = ()
 
 
-def transform(record: Record, plan: Plan, lookups: Lookups, current: JsonObject | None = None) -> Mapped:
+def transform(
+    record: Record, plan: Plan, lookups: Lookups, current: JsonObject | None = None, *, own: JsonObject | None = None
+) -> Mapped:
     """Map one record. All issues are collected, not only the first; `payload_hash` is empty while there are any.
 
     `current` is the object as the destination holds it, needed for rules that fill only what is empty or append: they carry its value over.
+    `own` is what we sent before, given where the destination joins several sources into one object: what another one filled is left out.
     """
     held = held_lines(record, lookups) if isinstance(record, Order) else {}
     if held:
@@ -59,7 +62,7 @@ def transform(record: Record, plan: Plan, lookups: Lookups, current: JsonObject 
     run.issues.extend(sku_issues(held))
     payload = _fill(plan.node, (record,), run)
     for rule in plan.adjust:
-        _adjust(payload, rule, current or {})
+        _adjust(payload, rule, current or {}, own)
     return Mapped(payload, "" if run.issues else run.hash(payload), tuple(run.issues), tuple(run.dropped))
 
 
@@ -204,14 +207,18 @@ def _encode(value: Any, run: _Run) -> Any:
 # --- rules that look at the finished payload ---------------------------------------------------------------------------
 
 
-def _adjust(payload: JsonObject, rule: Rule, current: JsonObject) -> None:
+def _adjust(payload: JsonObject, rule: Rule, current: JsonObject, own: JsonObject | None) -> None:
     path = rule.target.split(".")
     if rule.only_with and _at(payload, rule.only_with.split(".")) in (None, "", []):
         _remove(payload, path)
         return
     held, new = _at(current, path), _at(payload, path)
     if rule.mode is Mode.IF_EMPTY and held not in (None, "", [], {}):
-        _put(payload, path, held)
+        kept = held if own is None else _at(own, path)
+        if kept is None:
+            _remove(payload, path)
+        else:
+            _put(payload, path, kept)
     elif rule.mode is Mode.APPEND and held not in (None, "", []):
         _put(payload, path, _union(held, new))
 

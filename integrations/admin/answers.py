@@ -9,13 +9,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import QueryDict
 
+from integrations.admin import contact_answer
 from integrations.admin.desk import Refusal
 from integrations.engine.exceptions import resolve_exceptions
 from integrations.models import SyncException
-from mapping.models import ContactHandle, SkuComponent, SkuCrosswalk, ValueCrosswalk
+from mapping.models import SkuComponent, SkuCrosswalk, ValueCrosswalk
 
 MAX_COMPONENTS = 20
-SOURCE_ID = ContactHandle.Kind.SOURCE_ID  # the handle under which a person's choice of contact is kept; `engine/identify.py` reads it
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,6 @@ class Answer:
     template: str
     permission: str
     give: Callable[[SyncException, QueryDict, User], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One contact that may be the person."""
-
-    contact_key: str
-    label: str
 
 
 def components(data: QueryDict) -> list[tuple[str, int]]:
@@ -101,28 +93,8 @@ def translate_value(exception: SyncException, data: QueryDict, by: User) -> int:
     return resolve_exceptions({exception.pk, *others.values_list("pk", flat=True)}, by, f"{name}: {word} → {target or 'nothing'}")
 
 
-def choices(exception: SyncException) -> list[Choice]:
-    """The contacts that fit, as the engine wrote them down: one "key: label" a line."""
-    pairs = (line.partition(": ") for line in exception.detail.splitlines() if ": " in line)
-    return [Choice(key.strip(), label.strip()) for key, _, label in pairs]
-
-
-def choose_contact(exception: SyncException, data: QueryDict, by: User) -> int:
-    """Remember which contact this customer is, and release what waits."""
-    chosen = data.get("contact_key", "")
-    if chosen not in {choice.contact_key for choice in choices(exception)}:
-        raise Refusal("Choose one of the contacts.")
-    with transaction.atomic():
-        handles = ContactHandle.objects.filter(connection=exception.flow.destination_id, kind=SOURCE_ID, value=exception.subject)
-        handles.delete()
-        ContactHandle.objects.create(
-            connection_id=exception.flow.destination_id, kind=SOURCE_ID, value=exception.subject, contact_key=chosen, chosen=True
-        )
-        return resolve_exceptions([exception.pk], by, f"Contact {chosen} was chosen")
-
-
 ANSWERS: Mapping[str, Answer] = {
     "unmapped_sku": Answer("integrations/answers/sku.html", "mapping.add_skucrosswalk", map_sku),
     "unmapped_value": Answer("integrations/answers/value.html", "mapping.add_valuecrosswalk", translate_value),
-    "ambiguous_contact": Answer("integrations/answers/contact.html", "integrations.change_syncexception", choose_contact),
+    "ambiguous_contact": Answer("integrations/answers/contact.html", "integrations.change_syncexception", contact_answer.give),
 }

@@ -18,7 +18,8 @@ from django.utils.safestring import SafeString
 
 from integrations import words
 from integrations.access import answerable, may_answer
-from integrations.admin.answers import ANSWERS, choices, value_question
+from integrations.admin import contact_answer
+from integrations.admin.answers import ANSWERS, value_question
 from integrations.admin.desk import MASK_PERMISSION, Act, Desk, Refusal
 from integrations.admin.filters import FlowFilter, age_filter, dropdown, field_filter
 from integrations.admin.summaries import headline
@@ -243,7 +244,7 @@ class ExceptionDesk(Desk):
             "values": [words.money(amount, currency) for currency, amount in waiting["values"].items()],
             "answer_template": answer.template if answer and "answer" in may else "",
             "detail_text": row.detail if personal else "\n".join(masked(line) for line in row.detail.splitlines()),
-            "contacts": choices(row) if row.kind == "ambiguous_contact" else [],
+            **(_contacts(row, personal=personal) if row.kind == "ambiguous_contact" else {}),
             "value_question": value_question(row) if row.kind == "unmapped_value" else ("", ""),
             "people": people() if "assign" in may else [],
             "comments": row.comments.select_related("author"),
@@ -304,6 +305,15 @@ class ExceptionDesk(Desk):
 
 
 NO_ONE: dict[str, Any] = {"count": 0, "values": {}}
+
+
+def _contacts(row: SyncException, *, personal: bool) -> dict[str, Any]:
+    """Who may be the customer, for the answer's form."""
+    return {
+        "contacts": contact_answer.cards(row, personal=personal),
+        "customer": contact_answer.customer_card(row, personal=personal),
+        "new_person": contact_answer.new_person(row),
+    }
 
 
 def waiting_of(rows: Iterable[SyncException]) -> dict[int, dict[str, Any]]:

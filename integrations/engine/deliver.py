@@ -14,6 +14,7 @@ from django.db import DatabaseError
 from integrations.engine import accounts, circuit, leases, turns
 from integrations.engine.batches import store_batch
 from integrations.engine.exceptions import Question
+from integrations.engine.links import hurry
 from integrations.engine.outbox import MAX_ATTEMPTS, Claim, Claimed, claim_deliveries
 from integrations.engine.outcomes import Settled, later, refused, settled, split
 from integrations.engine.pacing import DatabasePacer
@@ -182,6 +183,7 @@ class _Dispatch:
         counts: Counter[str] = Counter()
         for receipt, rows in by_receipt.items():
             counts.update(store_batch(self.flow, self.claim, *split(rows), mapping_version=self.mapping_version, receipt_id=receipt))
+        hurry(self.flow, [item.key for item in group if not self.batch.rows[item.key].sent_hash])
         return counts
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
 from django.db import DatabaseError
-from django.utils import timezone
 
 from integrations.engine.catalogue import lookups_for
 from integrations.engine.exceptions import Question
-from integrations.engine.identify import NOTHING, Identified, identify
-from integrations.engine.links import has_flow, links
+from integrations.engine.follow import as_contact, following
+from integrations.engine.identify import NOTHING, READING, Identified, identify
+from integrations.engine.links import linked
+from integrations.engine.masks import unmasked
 from integrations.engine.outbox import Claimed, Result
-from integrations.engine.relevance import why_not
+from integrations.engine.relevance import not_yet, why_not
 from integrations.engine.visitors import named
 from integrations.flows import FlowSpec
 from integrations.models import Attempt, Delivery, Flow
@@ -27,13 +27,12 @@ from mapping import codec
 from mapping.gate import NO_SKU
 from mapping.lookups import Lookups
 from mapping.plans import Plan
-from mapping.records import Record, RecordType
+from mapping.records import Customer, Record, RecordType
 from mapping.steps import STEPS
-from mapping.transform import transform
+from mapping.transform import Mapped, payload_hash, transform
 
 log = structlog.get_logger(__name__)
-LINK_DELAY = 15.0  # seconds until a record looks for its parent again
-LINK_PATIENCE = timedelta(days=1)  # then a person is asked
+READING_DELAY = 1.0  # seconds until a person is looked up again while a destination's contacts are read
 State, Outcome = Delivery.State, Attempt.Outcome
 Row = tuple[Claimed, Record]
 
@@ -103,9 +102,9 @@ def prepare(flow: Flow, spec: FlowSpec, plan: Plan, writer: Writer, *, client: A
 def _prepare_together(
     flow: Flow, spec: FlowSpec, plan: Plan, writer: Writer, *, client: Any, claimed: Sequence[Claimed], batch: Prepared
 ) -> None:
-    rows = _linked(flow, spec, named(flow, _relevant(flow, claimed, batch), batch), batch)
-    records = [record for _, record in rows]
-    lookups = lookups_for(flow, spec, records, plan.tables)
+    rows = linked(flow, spec, named(flow, _relevant(flow, spec, claimed, batch), batch), batch)
+    rows = following(flow, rows)
+    lookups = lookups_for(flow, spec, [record for _, record in rows], plan.tables)
     known = identify(flow, writer, client, rows) if flow.record_type == RecordType.CUSTOMER else NOTHING
     bench = Bench(flow, spec, plan, writer, lookups, known, client)
     for row, record in rows:
@@ -128,57 +127,39 @@ def internal(flow: Flow, fault: Exception) -> Question:
     return Question("internal", name, f"{name} while handling {flow.record_type} records", str(fault)[:500])
 
 
-def _relevant(flow: Flow, claimed: Sequence[Claimed], batch: Prepared) -> list[Row]:
-    """The rows that are to be sent; the others are skipped with their reason."""
+def _relevant(flow: Flow, spec: FlowSpec, claimed: Sequence[Claimed], batch: Prepared) -> list[Row]:
+    """The rows that are to be sent, without what masking rules recognise by now; the others are skipped with their reason."""
     rows: list[Row] = []
     for row in claimed:
         try:
-            record = codec.loads(flow.record_type, row.record_json)
+            (record,) = unmasked(flow.source.platform, [codec.loads(flow.record_type, row.record_json)])
         except (KeyError, ValueError, TypeError) as fault:
             _fault(flow, row, fault, batch)
             continue
-        reason = why_not(record, sent_before=bool(row.sent_hash))
-        if reason:
+        sent_before = bool(row.sent_hash)
+        if reason := why_not(record, sent_before=sent_before):
             batch.settle(row, State.SKIPPED, Outcome.SKIPPED, code="not_relevant", message=reason)
+        elif reason := not_yet(flow, spec, record, sent_before=sent_before):
+            batch.settle(row, State.SKIPPED, Outcome.SKIPPED, code="not_yet", message=reason)
         else:
             rows.append((row, record))
-    return rows
-
-
-def _linked(flow: Flow, spec: FlowSpec, rows: list[Row], batch: Prepared) -> list[Row]:
-    """The rows whose parents reached the destination; the others look again later, and after a day ask a person."""
-    for record_type, path in spec.needs:
-        if not rows or not has_flow(flow, record_type):
-            continue
-        present = links(flow, record_type, {getattr(record, path) for _, record in rows})
-        waiting = [row for row, record in rows if getattr(record, path) not in present]
-        for row in waiting:
-            if timezone.now() - row.ready_since > LINK_PATIENCE:
-                title = f"{flow.record_type.capitalize()} {row.key} waits for a {record_type} that did not arrive"
-                batch.ask(row, [Question("missing_link", row.key, title)])
-            else:
-                batch.settle(
-                    row, State.READY, "", delay=LINK_DELAY, refund=1, code="waits_for_parent", message=f"Waits for its {record_type}."
-                )
-        gone = {row.id for row in waiting}
-        rows = [(row, record) for row, record in rows if row.id not in gone]
     return rows
 
 
 def _prepare_one(bench: Bench, row: Claimed, record: Record, batch: Prepared) -> None:
     for name in bench.spec.steps:
         record = STEPS[name](record, bench.lookups)
+    if row.key in bench.known.waiting:
+        batch.settle(row, State.READY, "", delay=READING_DELAY, refund=1, code="reading_contacts", message=READING)
+        return
     if question := bench.known.questions.get(row.key):
         batch.ask(row, [question])
         return
-    mapped = transform(record, bench.plan, bench.lookups, current=_current(bench, row, record))
+    mapped = _mapped(bench, row, record)
     if mapped.issues:
         batch.ask(row, [_question(bench.flow, issue) for issue in mapped.issues], [issue.field for issue in mapped.issues])
         return
     payload, digest = mapped.payload, mapped.payload_hash
-    candidate = bench.known.existing.get(row.key)
-    if candidate is not None and candidate.customer_ids and "customer_id" in payload:
-        payload = {**payload, "customer_id": candidate.customer_ids[0]}  # the existing profile keeps its own identity
     if digest == row.sent_hash:
         batch.settle(row, State.DELIVERED, Outcome.UNCHANGED, code="unchanged", message="Nothing to change at the destination.")
         return
@@ -198,6 +179,17 @@ def _prepare_one(bench: Bench, row: Claimed, record: Record, batch: Prepared) ->
     )  # fmt: skip
     batch.rows[row.key] = row
     batch.hashes[row.key] = digest
+
+
+def _mapped(bench: Bench, row: Claimed, record: Record) -> Mapped:
+    """The payload; a customer who is a known contact gets the identity of that contact, and fills only what is empty there."""
+    contact = bench.known.existing.get(row.key)
+    if contact is None or not isinstance(record, Customer):
+        return transform(record, bench.plan, bench.lookups, current=_current(bench, row, record))
+    own = row.sent_payload or {}
+    mapped = transform(record, bench.plan, bench.lookups, current={**own, **contact.fields}, own=own)
+    payload = as_contact(mapped.payload, record, contact)
+    return mapped if payload == mapped.payload or mapped.issues else replace(mapped, payload=payload, payload_hash=payload_hash(payload))
 
 
 def _current(bench: Bench, row: Claimed, record: Record) -> dict[str, Any] | None:

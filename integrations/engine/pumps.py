@@ -38,7 +38,8 @@ def pump_connection(connection_id: int, seconds: float = PUMP_SECONDS) -> None:
             break
     else:
         wake_connection(connection_id)
-    for flow_id in Flow.objects.filter(source=connection_id, enabled=True, woken_at__isnull=False).values_list("pk", flat=True):
+    flows = Flow.objects.filter(source=connection_id, enabled=True, woken_at__isnull=False)
+    for flow_id in flows.order_by("record_type").values_list("pk", flat=True):  # customers before orders, products before variants
         pump_flow(flow_id, max(0.0, until - time.monotonic()), linger=False)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mapping.crosswalk import KnownContact, Lookups
-from mapping.identity import IdentityKey, Match, MatchKind, candidates_from, handles, match_contact
+from mapping.crosswalk import KnownContact
+from mapping.identity import IdentityKey, Match, MatchKind, handles, match_contact
 from tests.mapping.samples import customer
 
 EMAIL, PHONE, ID = IdentityKey("email"), IdentityKey("phone"), IdentityKey("customer_id")
@@ -47,9 +47,23 @@ def test_a_shared_phone_does_not_unseat_the_owner_of_the_email():
     assert match_contact(customer(), (EMAIL, PHONE), household).contact_key == "Z"
 
 
-def test_stored_handles_become_candidates():
-    lookups = Lookups(handles={("email", "ada@example.com"): ("A", "B"), ("phone", "+442079460018"): ("B",), ("phone", "+1"): ("C",)})
-    assert candidates_from(lookups, customer()) == (
-        KnownContact(contact_key="A", emails=("ada@example.com",)),
-        KnownContact(contact_key="B", emails=("ada@example.com",), phones=("+442079460018",)),
-    )
+BYRON = KnownContact(contact_key="B", phones=("+442079460018",), emails=("ada@example.com",), first_name="Ada", last_name="Byron")
+
+
+@pytest.mark.parametrize(
+    ("shown", "kind"),
+    [
+        ({"email": ""}, MatchKind.MATCH),
+        ({"email": "", "last_name": "BYRÓN"}, MatchKind.MATCH),
+        ({"email": "", "last_name": ""}, MatchKind.MATCH),
+        ({"email": "", "last_name": "Lovelace"}, MatchKind.AMBIGUOUS),
+        ({"email": "eve@example.com"}, MatchKind.AMBIGUOUS),
+        ({"last_name": "Lovelace"}, MatchKind.MATCH),
+    ],
+)
+def test_a_phone_alone_does_not_decide_for_a_partial_customer_who_seems_to_be_somebody_else(shown, kind):
+    assert match_contact(customer(partial=True, **shown), (), (BYRON,)).kind is kind
+
+
+def test_a_phone_decides_for_a_customer_who_is_shown_whole():
+    assert match_contact(customer(email="", last_name="Lovelace"), (), (BYRON,)).kind is MatchKind.MATCH

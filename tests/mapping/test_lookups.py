@@ -9,10 +9,10 @@ import pytest
 from integrations.models import Connection
 from mapping.crosswalk import Component, KnownSkus, SkuGate, SkuMap
 from mapping.lookups import load_lookups
-from mapping.models import ContactHandle, SkuCrosswalk, ValueCrosswalk
+from mapping.models import SkuCrosswalk, ValueCrosswalk
 from mapping.plans import NoPlan
 from mapping.versions import draft_from, publish, save_rules
-from tests.mapping.samples import customer, line, order, rule
+from tests.mapping.samples import line, order, rule
 
 pytestmark = pytest.mark.django_db
 
@@ -63,27 +63,3 @@ def test_tables_are_those_of_the_published_plan(flow):
         load_lookups(flow, [])
     publish(save_rules(draft_from(flow.pk), [rule("s", "status", ("lookup", "status"))]))
     assert load_lookups(flow, []).values == {"status": {"paid": "complete"}}
-
-
-def test_customers_bring_the_contacts_that_their_handles_point_to(customer_flow, django_assert_num_queries):
-    def handle(kind, value, contact, connection=None, **rest):
-        ContactHandle.objects.create(
-            connection=connection or customer_flow.destination, kind=kind, value=value, contact_key=contact, **rest
-        )
-
-    handle("email", "ada@example.com", "A")
-    handle("email", "ada@example.com", "B")
-    handle("phone", "+442079460018", "C")
-    handle("phone", "+442079460018", "D", chosen=True)
-    handle("source id", "7001", "E")
-    handle("email", "ada@example.com", "F", connection=customer_flow.source)
-    handle("phone", "7001", "G")
-
-    with django_assert_num_queries(1):
-        lookups = load_lookups(customer_flow, [customer()], tables=())
-
-    assert lookups.handles == {
-        ("email", "ada@example.com"): ("A", "B"),
-        ("phone", "+442079460018"): ("D",),
-        ("customer_id", "7001"): ("E",),
-    }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from integrations.platforms.base import Candidate, Item, JsonObject, Outcome, OutcomeState, Problem, Sent
+from integrations.platforms.base import Candidate, Item, JsonObject, Outcome, OutcomeState, PeoplePage, Problem, Sent
 from integrations.platforms.ometria import check as checks
 from integrations.platforms.ometria import keys
 from integrations.platforms.ometria.client import MAX_ITEMS, OmetriaClient
@@ -13,7 +14,7 @@ from integrations.platforms.ometria.outgoing import outgoing
 from integrations.platforms.ometria.schema import KINDS
 from integrations.platforms.ometria.write.confirm import confirm_receipt
 from integrations.platforms.ometria.write.look import read_one
-from integrations.platforms.ometria.write.people import find_profiles
+from integrations.platforms.ometria.write.people import all_profiles, find_profiles
 from integrations.platforms.ometria.write.profiles import without_profile
 from integrations.platforms.ometria.write.push import Row, push_rows
 from mapping.records import Record, RecordType
@@ -65,6 +66,10 @@ class OmetriaWriter:
     def find(self, client: OmetriaClient, records: Sequence[Record]) -> Mapping[str, Sequence[Candidate]]:
         """Profiles that own a customer's e-mail address, by record key; empty for record types that are not people."""
         return find_profiles(client, records) if self.record_type is RecordType.CUSTOMER else {}
+
+    def people(self, client: OmetriaClient, since: datetime | None, cursor: str | None) -> PeoplePage | None:
+        """Profiles that changed since then, page by page; None for record types that are not people."""
+        return all_profiles(client, since, cursor) if self.record_type is RecordType.CUSTOMER else None
 
     def read_back(self, client: OmetriaClient, destination_key: str) -> JsonObject | None:
         """The object as Ometria holds it now, None when it has none."""

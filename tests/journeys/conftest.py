@@ -1,0 +1,5 @@
+"""What journeys share."""
+
+from __future__ import annotations
+
+from tests.journeys.hand_fed import fed as fed
