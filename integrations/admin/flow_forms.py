@@ -11,12 +11,17 @@ from django.utils import timezone
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from integrations.flows import FlowSpec
-from integrations.models import Flow
+from integrations.models import Connection, Flow
 from integrations.platforms.base import Reader
+from mapping.crosswalk import PLACEHOLDER_SKU, LineWithoutSku
+from mapping.records import RecordType
 
 SKU_GATES = [
     ("off", "Off: send every SKU as it is"),
@@ -28,11 +33,47 @@ LOOK_UPS = [
     ("always", "Always, history too"),
     ("never", "Never"),
 ]
+WITHOUT_SKU = [
+    (LineWithoutSku.HOLD, "Hold the order and ask"),
+    (LineWithoutSku.PLACEHOLDER, "Send them under the placeholder"),
+    (LineWithoutSku.THROUGH, "Send them under their own title"),
+]
 FIRST_DAY = timedelta(days=90)
 
 
 def _day() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date", "class": "sy-input"}, format="%Y-%m-%d")
+
+
+def _sku_fields(flow: Flow, spec: FlowSpec) -> dict[str, forms.Field]:
+    """What must be known of an order line before its order is sent, and who may answer when it is not."""
+    kept = flow.settings
+    sources = Connection.objects.filter(flows_out__record_type=RecordType.VARIANT).distinct().order_by("name")
+    catalogues = [("", "The source's own products, else the first shop's"), *sources.values_list("pk", "name")]
+    return {
+        "sku_gate": forms.ChoiceField(
+            label="SKU gate", choices=SKU_GATES, initial=kept.get("sku_gate", spec.sku_gate), widget=UnfoldAdminSelectWidget(),
+            help_text="What an order line's SKU must be before the order is sent. Orders that wait form one exception per SKU.",
+        ),
+        "catalogue_connection": forms.TypedChoiceField(
+            label="Master catalogue", choices=catalogues, coerce=int, empty_value=None, required=False,
+            initial=kept.get("catalogue_connection"), widget=UnfoldAdminSelectWidget(),
+            help_text="The connection whose products say which SKUs there are.",
+        ),
+        "line_without_sku": forms.TypedChoiceField(
+            label="Lines without a SKU", choices=WITHOUT_SKU, required=False, empty_value=str(LineWithoutSku.HOLD),
+            initial=kept.get("line_without_sku", LineWithoutSku.HOLD), widget=UnfoldAdminSelectWidget(),
+        ),
+        "placeholder_sku": forms.CharField(
+            label="Placeholder", required=False, max_length=100, initial=kept.get("placeholder_sku", PLACEHOLDER_SKU),
+            widget=UnfoldAdminTextInputWidget(), help_text="The SKU that lines without one are sent with, if they are sent under it.",
+        ),
+        "auto_map_above": forms.IntegerField(
+            label="Apply suggestions by themselves from score", required=False, min_value=0, max_value=100,
+            initial=kept.get("auto_map_above"), widget=UnfoldAdminIntegerFieldWidget(),
+            help_text="Empty or 0: never. What is applied by itself is logged and can be undone on the page of unmapped products.",
+        ),
+    }  # fmt: skip
 
 
 class FlowForm(forms.Form):
@@ -47,9 +88,12 @@ class FlowForm(forms.Form):
             widget=UnfoldAdminDecimalFieldWidget(), help_text="Changes of one record within this time travel as one. 0 sends each at once.",
         )  # fmt: skip
         if flow.record_type == "order":
-            self.fields["sku_gate"] = forms.ChoiceField(
-                label="SKU gate", choices=SKU_GATES, initial=kept.get("sku_gate", "off"), widget=UnfoldAdminSelectWidget(),
-                help_text="What an order line's SKU must be before the order is sent. Orders that wait form one exception per SKU.",
+            self.fields |= _sku_fields(flow, spec)
+        if flow.record_type == "event":
+            self.fields["history_events"] = forms.BooleanField(
+                label="Backfills bring events too", required=False, initial=kept.get("history_events", False),
+                widget=UnfoldBooleanSwitchWidget(),
+                help_text="Off: history brings orders and people, but no event that could set off an automation long after it happened.",
             )  # fmt: skip
         if flow.record_type == "customer":
             self.fields["look_up"] = forms.ChoiceField(
@@ -59,7 +103,9 @@ class FlowForm(forms.Form):
 
     def apply(self) -> None:
         """Write the cleaned settings into the flow and save it."""
-        self.flow.settings = {**self.flow.settings, **self.cleaned_data}
+        given = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+        kept = {name: value for name, value in self.flow.settings.items() if name not in self.cleaned_data}
+        self.flow.settings = {**kept, **given}
         self.flow.save(update_fields=["settings"])
 
 

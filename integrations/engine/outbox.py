@@ -25,7 +25,7 @@ from integrations.flows import FlowSpec, spec_for
 from integrations.models import Connection, Delivery, Flow
 from integrations.platforms.base import Lane
 from mapping import codec
-from mapping.records import Checkout, Customer, Event, Order, OrderStatus, Record, Variant
+from mapping.records import Checkout, Customer, Event, Order, OrderStatus, Record, RecordType, Variant
 
 MAX_ATTEMPTS = 8
 SUSPECT_AFTER = 3  # tries a record may share with others
@@ -203,7 +203,8 @@ def enqueue(connection: Connection, records: Iterable[Record], *, cause: Cause) 
     changed = 0
     for flow in Flow.objects.filter(source=connection, enabled=True).select_related("destination"):
         mine = [record for record in records if record.record_type == flow.record_type]
-        if mine:
+        late = cause is Cause.BACKFILL and flow.record_type == RecordType.EVENT  # an old event could set off an automation today
+        if mine and not (late and not flow.settings.get("history_events")):
             spec = spec_for(connection.platform, flow.destination.platform, flow.record_type)
             changed += upsert(flow, spec, mine, cause=cause)
     return changed

@@ -47,13 +47,14 @@ def test_switching_off_and_on_is_attributed(manager: Client):
 
 def test_settings_of_an_order_flow_are_stored_beside_the_others(manager: Client):
     flow = make_flow()
-    flow.settings = {"catalogue_connection": 5}
+    flow.settings = {"hold_until_released": False, "auto_map_above": 90}
     flow.save()
 
-    act(manager, flow, "configure", {"settle_seconds": "3", "sku_gate": "crosswalk"})
+    act(manager, flow, "configure", {"settle_seconds": "3", "sku_gate": "crosswalk", "line_without_sku": "placeholder"})
 
     flow.refresh_from_db()
-    assert flow.settings == {"catalogue_connection": 5, "settle_seconds": 3.0, "sku_gate": "crosswalk"}
+    told = {"settle_seconds": 3.0, "sku_gate": "crosswalk", "line_without_sku": "placeholder"}
+    assert flow.settings == {"hold_until_released": False, **told}
 
 
 def test_a_setting_out_of_its_range_is_told_and_not_stored(manager: Client):

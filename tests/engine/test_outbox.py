@@ -16,11 +16,11 @@ from django.db import connections
 from django.utils import timezone
 
 from integrations.engine import deliver, outbox
-from integrations.engine.outbox import Cause, Result, claim_deliveries, store_results, sweep_leases, upsert
+from integrations.engine.outbox import Cause, Result, claim_deliveries, enqueue, store_results, sweep_leases, upsert
 from integrations.flows import spec_for
-from integrations.models import Delivery, Flow, Receipt
+from integrations.models import Connection, Delivery, Flow, Receipt
 from integrations.platforms.base import Lane
-from mapping.records import Record
+from mapping.records import Event, Record
 from tests.factories import CustomerFactory, OrderFactory, at
 from tests.rows import make_flow
 
@@ -280,3 +280,14 @@ def test_a_record_that_takes_every_worker_down_ends_on_an_exception_and_its_batc
     killer, other = Delivery.objects.get(record_key="killer"), Delivery.objects.get(record_key="other")
     assert (done.counts, killer.state, other.state) == ({"held": 1}, "blocked", "delivered")
     assert killer.holds.get().exception.subject == "worker_lost"
+
+
+@pytest.mark.parametrize(("cause", "wanted", "brought"), [("backfill", False, 0), ("backfill", True, 1), ("poll", False, 1)])
+def test_history_brings_events_only_where_the_flow_wants_them(cause: str, wanted: bool, brought: int) -> None:
+    site = Connection.objects.create(platform="site", name="Own site", external_id="demo-site", base_url="http://127.0.0.1:9")
+    flow = Flow.objects.create(
+        source=site, destination=make_flow().destination, record_type="event", settings={"history_events": wanted}
+    )
+    event = Event(key="e1", occurred_at=timezone.now(), name="product_viewed")
+
+    assert enqueue(flow.source, [event], cause=Cause(cause)) == brought
