@@ -19,20 +19,18 @@ def run_until_quiet(sent: Callable[[], bool], seconds: float) -> None:
             pumps.pump_connection(connection.pk, max(0.0, until - time.monotonic()))
         for flow in Flow.objects.filter(enabled=True).order_by("record_type"):
             pumps.pump_flow(flow.pk, max(0.0, until - time.monotonic()))
-        if not _busy():
+        if settled():
             return
         time.sleep(0.05)
     raise AssertionError(f"not quiet after {seconds} s: {_left()}")
 
 
-def _busy() -> bool:
+def settled() -> bool:
+    """Whether nothing is left to process, deliver or confirm."""
     from integrations.models import Delivery, InboxEvent, Receipt
 
-    return (
-        InboxEvent.objects.filter(state="new").exists()
-        or Delivery.objects.filter(state__in=["ready", "sending", "accepted"]).exists()
-        or Receipt.objects.filter(state="open").exists()
-    )
+    waiting = Delivery.objects.filter(state__in=["ready", "sending", "accepted"]).exists() or Receipt.objects.filter(state="open").exists()
+    return not waiting and not InboxEvent.objects.filter(state="new").exists()
 
 
 def _left() -> dict[str, list[Any]]:

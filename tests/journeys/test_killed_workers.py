@@ -6,62 +6,17 @@ import random
 import time
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.db import connection
-from django.utils import timezone
 from django_q.models import OrmQ
-from django_q.tasks import async_task
 
-from integrations.models import Connection, Delivery, Flow, InboxEvent, Receipt
+from integrations.models import Delivery, InboxEvent
 from integrations.standins.faults import Fault
 from tests.conftest import RouteB
-from tests.journeys.workers import Processes, database_url
+from tests.journeys.workers import Processes, database_url, minutes_later, wait_until_settled
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
 ORDERS, ROUNDS = 120, 4
-
-LET_TIME_PASS = """
-UPDATE integrations_delivery SET lease_until = lease_until - interval '2 minutes' WHERE state = 'sending';
-UPDATE integrations_inboxevent SET lease_until = lease_until - interval '2 minutes' WHERE state = 'new';
-UPDATE integrations_connection SET pump_until = pump_until - interval '2 minutes', woken_at = woken_at - interval '2 minutes';
-UPDATE integrations_flow SET pump_until = pump_until - interval '2 minutes', woken_at = woken_at - interval '2 minutes';
-UPDATE django_q_ormq SET lock = lock - interval '5 minutes';
-"""
-
-
-def minutes_later() -> None:
-    """All leases of the dead have run out, and the minute's sweep comes round."""
-    with connection.cursor() as cursor:
-        cursor.execute(LET_TIME_PASS)
-    async_task("integrations.tasks.sweep")
-
-
-def settled() -> bool:
-    waiting = Delivery.objects.filter(state__in=["ready", "sending", "accepted"]).exists() or Receipt.objects.filter(state="open").exists()
-    return not waiting and not InboxEvent.objects.filter(state="new").exists()
-
-
-def wait_until_settled(processes: Processes, seconds: float = 45) -> None:
-    until = time.monotonic() + seconds
-    while not settled():
-        assert time.monotonic() < until, f"{left()} {processes.said()}"
-        time.sleep(0.1)
-
-
-def left() -> dict[str, Any]:
-    """What still waits, and for what."""
-    waiting = Delivery.objects.exclude(state="delivered").values("flow__record_type", "state", "due_at", "lease_until", "attempts")
-    pumps = [*Flow.objects.values("record_type", "woken_at", "pump_until"), *Connection.objects.values("woken_at", "pump_until")]
-    return {
-        "deliveries": list(waiting[:5]),
-        "events": list(InboxEvent.objects.filter(state="new").values("topic", "due_at", "lease_until", "attempts", "error")[:5]),
-        "receipts": list(Receipt.objects.filter(state="open").values("check_at", "tries")[:5]),
-        "pumps": pumps,
-        "tasks": [(row.func(), row.lock) for row in OrmQ.objects.all()],
-        "now": timezone.now(),
-    }
 
 
 def regressions(route: RouteB) -> list[str]:

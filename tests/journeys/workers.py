@@ -6,13 +6,24 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from django.db import connection
+from django.utils import timezone
+
+from tests.quiet import settled
 
 ROOT = Path(__file__).resolve().parents[2]
+LET_TIME_PASS = """
+UPDATE integrations_delivery SET lease_until = lease_until - interval '2 minutes' WHERE state = 'sending';
+UPDATE integrations_inboxevent SET lease_until = lease_until - interval '2 minutes' WHERE state = 'new';
+UPDATE integrations_connection SET pump_until = pump_until - interval '2 minutes', woken_at = woken_at - interval '2 minutes';
+UPDATE integrations_flow SET pump_until = pump_until - interval '2 minutes', woken_at = woken_at - interval '2 minutes';
+UPDATE django_q_ormq SET lock = lock - interval '5 minutes';
+"""
 
 
 def database_url() -> str:
@@ -68,3 +79,38 @@ class Processes:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for process in list(self.running):
             self.kill(process)
+
+
+def minutes_later() -> None:
+    """All leases of the dead have run out, and the minute's sweep comes round."""
+    with connection.cursor() as cursor:
+        cursor.execute(LET_TIME_PASS)
+    from django_q.tasks import async_task
+
+    async_task("integrations.tasks.sweep")
+
+
+def wait_until_settled(processes: Processes, seconds: float = 45) -> None:
+    """Wait for the workers; fails with what is left and what they said."""
+    until = time.monotonic() + seconds
+    while not settled():
+        assert time.monotonic() < until, f"{left()} {processes.said()}"
+        time.sleep(0.1)
+
+
+def left() -> dict[str, Any]:
+    """What still waits, and for what."""
+    from django_q.models import OrmQ
+
+    from integrations.models import Connection, Delivery, Flow, InboxEvent, Receipt
+
+    waiting = Delivery.objects.exclude(state="delivered").values("flow__record_type", "state", "due_at", "lease_until", "attempts")
+    pumps = [*Flow.objects.values("record_type", "woken_at", "pump_until"), *Connection.objects.values("woken_at", "pump_until")]
+    return {
+        "deliveries": list(waiting[:5]),
+        "events": list(InboxEvent.objects.filter(state="new").values("topic", "due_at", "lease_until", "attempts", "error")[:5]),
+        "receipts": list(Receipt.objects.filter(state="open").values("check_at", "tries")[:5]),
+        "pumps": pumps,
+        "tasks": [(row.func(), row.lock) for row in OrmQ.objects.all()],
+        "now": timezone.now(),
+    }
