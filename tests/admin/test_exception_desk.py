@@ -13,7 +13,7 @@ from django.urls import reverse
 from integrations.admin.exception import waiting_of
 from integrations.models import Delivery, ExceptionComment, Flow, Hold, SyncException
 from integrations.models.kinds import KINDS
-from mapping.models import ContactHandle, SkuCrosswalk, ValueCrosswalk
+from mapping.models import Contact, ContactHandle, SkuCrosswalk, ValueCrosswalk
 from tests.rows import make_delivery, make_exception, make_flow
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +133,22 @@ def test_the_chosen_contact_is_remembered(sign_in: Callable[[str], Client]):
         True,
     )
     assert states() == {"7001-0": "ready"}
+
+
+def test_the_contacts_stand_side_by_side_with_masked_facts_and_a_new_person_may_be_chosen(sign_in: Callable[[str], Client]):
+    flow = make_flow("customer")
+    question = make_exception(flow, "ambiguous_contact", "tts:1:2", waiting=1, detail="p-1: a•••@example.com\np-2: •••23")
+    person = {"first_name": "Ada", "last_name": "Byron", "first_seen": "2025-12-01T08:00:00Z"}
+    facts = {**person, "emails": ["ada@example.com"], "phones": ["+442079460018"], "customer_ids": ["7001"]}
+    Contact.objects.create(connection=flow.destination, contact_key="p-1", facts=facts)
+
+    page = sign_in("ecommerce").get(f"/admin/integrations/syncexception/{question.pk}/change/").content.decode()
+    shown = ["A••• B•••", "a•••@example.com", "•••18", "7001", "1 Dec 2025", "p-2", "A new person"]
+    assert [text for text in shown if text not in page] == []
+    assert [text for text in ("ada@example.com", "Byron", "+442079460018") if text in page] == []
+
+    act(sign_in("marketing"), question, "answer", {"contact_key": "@tts:1:2"})
+    assert ContactHandle.objects.get().contact_key == "@tts:1:2"
 
 
 def test_only_a_contact_that_was_offered_can_be_chosen(sign_in: Callable[[str], Client]):

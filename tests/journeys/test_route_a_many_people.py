@@ -48,7 +48,7 @@ def test_ten_thousand_buyers_make_no_profile_twice_send_no_relay_address_and_ask
         assert len(values) == len(set(values))
 
 
-DRAMA = ("113496", "114496", "115496", "116496", "117496", "118496", "121496", "131496", "141496", "151496", "161496")
+DRAMA = ("113496", "114496", "207946", "116496", "117496", "118496", "121496", "131496", "141496", "151496", "161496")
 
 
 def _known(number: int) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+import requests
 from django.http import QueryDict
 
 from integrations.admin.answers import ANSWERS
 from integrations.engine import masks
 from integrations.models import Delivery, SyncException
 from mapping.models import ContactDirectory, ContactHandle, MaskingRule
-from tests.journeys.hand_fed import ADA, CLEAR, MASKED, HandFed, buyer, order
+from tests.journeys.hand_fed import ADA, CLEAR, KEY, MASKED, HandFed, buyer, order
+from tests.route_a import RouteA
 from tests.rows import make_person
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
@@ -175,3 +177,32 @@ def test_gifts_to_friends_do_not_make_the_buyer_the_friend(fed: HandFed) -> None
     (mine,) = [profile for profile in fed.profiles() if profile["customer_id"] == "tts:7495:1"]
     assert (mine["firstname"], mine["phone_number"], mine["stats"]["orders"]) == ("Ada", "+442079460018", 2)
     assert not SyncException.objects.exists()
+
+
+# --- through TikTok Shop itself ----------------------------------------------------------------------------------------
+
+
+def test_a_buyer_who_was_hidden_by_the_platforms_shipping_is_found_when_the_shop_ships_itself(route_a: RouteA) -> None:
+    with requests.Session() as http:
+        http.trust_env = False
+        row = {"@type": "contact", "@collection": "shopify", **ADA}
+        http.post(f"{route_a.destination.base_url}/v2/push", json=[row], headers=KEY, timeout=10).raise_for_status()
+    route_a.goods("TEE")
+    assert route_a.subscribe()
+
+    first = route_a.order("TEE", shipping_type="TIKTOK")
+    route_a.run()
+    before = orders_by_customer_id(route_a)
+    user = f"tts:{route_a.source.external_id}:{first.buyer.user_id}"
+    assert before == {"7001": 0, user: 1}
+
+    second = route_a.order("TEE", buyer=first.buyer.user_id)
+    route_a.run()
+
+    assert orders_by_customer_id(route_a) == {"7001": 2, None: 0}
+    assert [route_a.stored(order)["customer"] for order in (first, second)] == [{"id": "7001", "email": "ada@example.com"}] * 2
+    assert "tiktokw" not in route_a.told()
+
+
+def orders_by_customer_id(route: RouteA) -> dict[str | None, int]:
+    return {profile["customer_id"]: profile["stats"]["orders"] for profile in route.state("profiles").values()}

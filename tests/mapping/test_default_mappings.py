@@ -19,9 +19,9 @@ LOOKUPS = Lookups(values=default_tables())
 TIME = "2026-01-08T14:03:11Z"
 
 
-def mapped(record):
-    default = default_mapping("shopify", "ometria", record.record_type)
-    return transform(record, plan_from_rules(default.rules, record_type=record.record_type), LOOKUPS)
+def mapped(record, source="shopify", **current):
+    default = default_mapping(source, "ometria", record.record_type)
+    return transform(record, plan_from_rules(default.rules, record_type=record.record_type), LOOKUPS, **current)
 
 
 def sent(record):
@@ -243,3 +243,25 @@ def test_the_destination_finds_nothing_to_complain_about(record):
     from integrations.platforms.ometria.check import check
 
     assert check(record.record_type, sent(record)) == []
+
+
+def test_a_tiktok_buyer_fills_only_what_is_empty_and_says_nothing_of_consent():
+    buyer = customer(key="tts:1:2", partial=True, consents=consents(ConsentState.GRANTED))
+    found = mapped(buyer, "tiktok_shop", current={"firstname": "Augusta", "email": "a@example.com"}, own={"email": "a@example.com"})
+    assert found.payload == {
+        "@type": "contact", "@collection": "tiktok_shop", "@merge": True, "id": "tts:1:2", "customer_id": "tts:1:2",
+        "email": "a@example.com", "phone_number": "+442079460018", "lastname": "Byron", "country_id": "GB",
+    }  # fmt: skip
+
+
+def test_a_tiktok_order_carries_its_buyer_without_the_recipients_name():
+    bought = order(key="576461413038785752", store="tiktok_shop_gb", channel="tiktok_shop", attributes={"platform_discount": "2.00"})
+    payload = mapped(bought, "tiktok_shop").payload
+    assert (payload["id"], payload["store"], payload["channel"]) == ("tts-576461413038785752", "tiktok_shop_gb", "tiktok_shop")
+    assert payload["customer"] == {"id": "7001", "email": "ada@example.com"}
+    assert payload["properties"] == {"source_system": "tiktok_shop", "platform_discount": 2.0}
+
+
+@pytest.mark.parametrize(("status", "valid"), [("pending", False), ("paid", True), ("cancelled", False), ("refunded", False)])
+def test_a_tiktok_order_counts_while_it_is_paid_and_stands(status, valid):
+    assert mapped(order(status=OrderStatus(status)), "tiktok_shop").payload["is_valid"] is valid
