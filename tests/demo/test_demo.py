@@ -109,11 +109,14 @@ def test_the_story_ends_with_both_sides_in_agreement(database: str) -> None:
     text = demo.text()
     assert code == 0, text
     rows = {line.split("│")[0].strip(): [cell.strip() for cell in line.split("│")] for line in demo.lines if line.count("│") == 8}
-    assert set(rows) == {"flow", "customer", "order", "checkout", "product", "variant"}, text
+    shop = {f"Demo shop: {kind}" for kind in ("customer", "order", "checkout", "product", "variant")}
+    tiktok = {f"{name}: {kind}" for name in ("Demo UK", "Demo Deutschland") for kind in ("customer", "order", "event")}
+    assert set(rows) == {"flow", *shop, *tiktok, "Own site: event", "Own site: checkout"}, text
     assert {name: row[-1] for name, row in rows.items() if name != "flow"} == dict.fromkeys(rows.keys() - {"flow"}, "yes")
-    assert (rows["order"][4], rows["customer"][4]) == ("1 unknown sku", "1 phone number cannot be read")
-    assert int(rows["order"][2]) > 1500
-    assert sum(line.startswith("✓") for line in demo.lines) == 6, text
+    assert (rows["Demo shop: order"][4], rows["Demo shop: customer"][4]) == ("1 unknown sku", "1 phone number cannot be read")
+    assert int(rows["Demo shop: order"][2]) > 1500
+    assert int(rows["Demo UK: order"][3]) > 5
+    assert sum(line.startswith("✓") for line in demo.lines) == 11, text
     assert not any(line.startswith("✗") for line in demo.lines)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -54,12 +55,13 @@ def test_stand_ins_are_seeded_probed_subscribed_and_live_on(standins: str, setti
     assert "Demo shop answers." in run("probe", "Demo shop")
     assert "Ometria answers and accepts the API key." in run("probe", "Demo account")
     first, again = run("check_webhooks"), run("check_webhooks", cast.known_cast().shop.name)
-    lines = run("simulate", standins=standins, count=3, every=0).splitlines()
+    lines = run("simulate", standins=standins, count=4, every=0).splitlines()
 
     assert first.splitlines()[0] == "Demo shop → http://127.0.0.1:9/hooks/shopify/:"
     assert "  Subscribed to orders/create." in first.splitlines()
     assert again == "Demo shop → http://127.0.0.1:9/hooks/shopify/: all subscriptions stand."
-    assert len(lines) == 3
+    assert len(lines) == 4
+    assert re.match(r"(order|sample) \d+ ", lines[3])  # every fourth thing happens on TikTok Shop
     assert Connection.objects.get(platform="shopify").probe["ok"] is True
 
 

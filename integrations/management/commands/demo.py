@@ -20,13 +20,14 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations.engine.pull import start_backfill
-from integrations.management.demo import cast, database, story, verdict
+from integrations.management.demo import buyer_story, cast, database, story, verdict
 from integrations.management.demo.crew import Crew, free_port
 from integrations.management.demo.motion import Motion
 from integrations.management.demo.news import News
 from integrations.management.demo.stage import Stage
 
 TICK_SECONDS = 1.0
+TIKTOK_EVERY, SITE_EVERY = 4, 3  # ticks
 BACKFILL_DAYS = 90
 SURPRISE_AT = 12  # ticks: when the history has come
 
@@ -38,7 +39,7 @@ class Stopped(Exception):
 class Command(BaseCommand):
     """Stand-ins, console, worker and live traffic until Ctrl-C; or with --once a finite story that ends in a table."""
 
-    help = "Run everything on this machine with stand-ins for Shopify and Ometria. --once plays a story, compares both ends and exits."
+    help = "Run everything on this machine, stand-ins for all platforms included. --once plays a story, compares both ends and exits."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Nothing is required."""
@@ -77,7 +78,9 @@ class Command(BaseCommand):
             (logs / "pid").write_text(str(os.getpid()))  # for `make stop`
             lived = story.lived(stage)
             self._say("the shop has a past: " + ", ".join(f"{count} {name}" for name, count in lived.items()))
-            players = cast.seed(shop_url=stage.shop_url, account_url=stage.account_url, webhook_base_url=crew.address)
+            players = cast.seed(
+                shop_url=stage.shop_url, account_url=stage.account_url, tiktok_url=stage.tiktok_url, webhook_base_url=crew.address
+            )
             crew.start_web()
             crew.start_worker()
             self._welcome(crew)
@@ -90,17 +93,22 @@ class Command(BaseCommand):
 
     def _once(self, play: story.Story) -> None:
         play.play()
-        found = verdict.reach(play.stage, play.cast)
+        found = verdict.reach(play.stage, play.cast, play.visitors.sent)
         self.stdout.write("\n" + verdict.table(found) + "\n")
         if not found.agrees:
             raise CommandError(f"{len(found.faults)} differences between the two ends.")
 
     def _forever(self, play: story.Story) -> None:
         story.connect(play)
+        buyer_story.connect(play)
         since = timezone.now() - timedelta(days=BACKFILL_DAYS)
         start_backfill(play.cast.shop, ["products", "customers", "orders"], since=since)
         for tick in count(1):
             play.live(1)
+            if tick % TIKTOK_EVERY == 0:
+                self._say(buyer_story.tiktok_tick(play, tick // TIKTOK_EVERY))
+            if tick % SITE_EVERY == 0:
+                self._say(f"own site: {play.visitors.tick()}")
             for every, surprise in story.SURPRISES:
                 if tick % every == SURPRISE_AT:
                     self._say(f"shop: {surprise(play, tick)}")

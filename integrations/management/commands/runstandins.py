@@ -7,6 +7,7 @@ import threading
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from integrations.management.demo import story
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda number, frame: done.set())
         with Stage(port=options["port"], seed=options["seed"]) as stage:
+            stage.tiktok_shop.change_app(redirect_uri=f"{settings.PUBLIC_URL}/oauth/tiktok_shop/callback/")
             if options["history"]:
                 story.lived(stage)
             addresses = (("Shopify", stage.shop_url), ("Ometria", stage.account_url), ("TikTok Shop", stage.tiktok_url))

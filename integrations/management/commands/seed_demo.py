@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from integrations.management.demo import cast
 from integrations.management.demo.stage import SHOP_DOMAIN
+from integrations.models import Flow
 
 
 class Command(BaseCommand):
@@ -27,7 +28,12 @@ class Command(BaseCommand):
         if not settings.DEMO:
             raise CommandError("The demo's passwords are public: seed_demo only works with DEMO=1.")
         base = options["standins"].rstrip("/")
-        players = cast.seed(shop_url=f"{base}/shopify/{SHOP_DOMAIN}", account_url=f"{base}/ometria", webhook_base_url=options["console"])
-        self.stdout.write(f"{players.shop} and {players.account} with {len(players.flows)} flows.")
+        players = cast.seed(
+            shop_url=f"{base}/shopify/{SHOP_DOMAIN}", account_url=f"{base}/ometria", tiktok_url=f"{base}/tiktok_shop",
+            webhook_base_url=options["console"],
+        )  # fmt: skip
+        flows = Flow.objects.filter(destination=players.account).count()
+        self.stdout.write(f"{players.shop}, {players.tiktok}, {players.site} and {players.account} with {flows} flows.")
+        self.stdout.write("Let the TikTok seller authorise the app on the connection's page.")
         for role in cast.ROLES:
             self.stdout.write(f"  {role:<14} {cast.password(role)}")

@@ -1,4 +1,4 @@
-"""`manage.py simulate`: live traffic from the demo shop of stand-ins that run already."""
+"""`manage.py simulate`: live traffic from the shops of stand-ins that run already."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any
 import requests
 from django.core.management.base import BaseCommand, CommandError
 
+PLATFORMS = ("shopify", "shopify", "shopify", "tiktok_shop")  # where things happen, in turn
+
 
 class Command(BaseCommand):
-    """Let the shop live on: orders, payments, parcels, refunds, sign-ups, checkouts, prices."""
+    """Let the shops live on: orders, payments, parcels, refunds, sign-ups, checkouts, prices; every fourth thing happens on TikTok Shop."""
 
-    help = "Let the demo shop of runstandins live: simulate --every 1, or simulate --count 100 --every 0."
+    help = "Let the demo shops of runstandins live: simulate --every 1, or simulate --count 100 --every 0."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -24,11 +26,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises CommandError when the stand-ins do not answer."""
-        url, done = f"{options['standins'].rstrip('/')}/shopify/_control/live", 0
+        base, done = options["standins"].rstrip("/"), 0
         with requests.Session() as session:
             session.trust_env = False
             try:
                 while not options["count"] or done < options["count"]:
+                    url = f"{base}/{PLATFORMS[done % len(PLATFORMS)]}/_control/live"
                     answer = session.post(url, json={"ticks": 1}, timeout=30)
                     answer.raise_for_status()
                     for line in answer.json()["lines"]:

@@ -9,10 +9,11 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 
 from integrations.engine.accounts import set_credential
-from integrations.flows import specs_between
+from integrations.flows import FlowSpec, specs_between
 from integrations.management.demo import stage
 from integrations.models import Connection, Flow
 from integrations.schedules import sync_schedules
+from integrations.standins.tiktok_shop.specs import DEMO_APP_KEY, DEMO_APP_SECRET, DEMO_SERVICE_ID
 from mapping.defaults import load_defaults
 from mapping.records import RecordType
 
@@ -27,7 +28,18 @@ class Cast:
 
     shop: Connection
     account: Connection
-    flows: dict[str, Flow]  # by record type
+    flows: dict[str, Flow]  # of the shop, by record type
+    site: Connection
+    tiktok: Connection | None = None  # the British shop; None where the stage has no TikTok Shop
+
+    @property
+    def tiktoks(self) -> list[Connection]:
+        """Every TikTok shop: the one that was seeded and those that its seller's grant opened."""
+        return list(Connection.objects.filter(platform="tiktok_shop").order_by("pk"))
+
+    def flow(self, source: Connection, record_type: str) -> Flow:
+        """The flow of a source into the account; raises Flow.DoesNotExist."""
+        return Flow.objects.select_related("source", "destination").get(source=source, destination=self.account, record_type=record_type)
 
 
 def password(role: str) -> str:
@@ -35,43 +47,94 @@ def password(role: str) -> str:
     return f"demo-{role}-only"
 
 
-def seed(*, shop_url: str, account_url: str, webhook_base_url: str = "") -> Cast:
+def seed(*, shop_url: str, account_url: str, tiktok_url: str = "", webhook_base_url: str = "") -> Cast:
     """Write roles, schedules, people, connections, flows and default mappings; running it again brings addresses up to date."""
     call_command("sync_roles", verbosity=0, stdout=_Silence())
     sync_schedules()
     for role in ROLES:
         _person(role)
+    hooks = {"webhook_base_url": webhook_base_url} if webhook_base_url else {}
+    shop = _shop(shop_url, hooks)
+    account = _account(account_url)
+    site = _connection(
+        "site", stage.SITE_KEY, name="Own site", base_url=stage.SITE_PAGE,
+        settings={"abandon_minutes": ABANDON_MINUTES, "calls_per_visitor": 0},
+    )  # fmt: skip
+    flows = {flow.record_type: flow for flow in open_flows(shop, account)}
+    open_flows(site, account)
+    tiktok = _tiktok(tiktok_url, hooks) if tiktok_url else None
+    if tiktok is not None:
+        open_flows(tiktok, account, catalogue=shop)
+    return Cast(shop, account, flows, site, tiktok)
+
+
+def _shop(url: str, hooks: dict[str, str]) -> Connection:
     shop = _connection(
         "shopify",
         stage.SHOP_DOMAIN,
         name="Demo shop",
-        base_url=shop_url,
+        base_url=url,
         api_version=SHOPIFY_VERSION,
         settings={
             "credential_mode": "client_credentials",
             "enrichment_seconds": 5,
             "client_id": stage.SHOP_CLIENT_ID,
             "abandon_minutes": ABANDON_MINUTES,
-            **({"webhook_base_url": webhook_base_url} if webhook_base_url else {}),
+            **hooks,
         },
     )
     set_credential(shop, "client_secret", stage.SHOP_SECRET)
+    return shop
+
+
+def _account(url: str) -> Connection:
     account = _connection(
         "ometria",
         stage.ACCOUNT_NAME,
         name="Demo account",
-        base_url=account_url,
+        base_url=url,
         settings={"push_rate": stage.RATE, "read_rate": stage.RATE, "confirm_grace_seconds": 5, "reporting_currency": stage.CURRENCY},
     )
     set_credential(account, "api_key", stage.ACCOUNT_KEY)
-    return Cast(shop, account, {flow.record_type: flow for flow in _flows(shop, account)})
+    return account
+
+
+def _tiktok(url: str, hooks: dict[str, str]) -> Connection:
+    """The British shop before its seller agreed: the app's key and secret, no token yet."""
+    tiktok = _connection(
+        "tiktok_shop", stage.BRITISH.id, name=stage.BRITISH.name, base_url=url,
+        settings={"app_key": DEMO_APP_KEY, "service_id": DEMO_SERVICE_ID, "region": "GB", "read_rate": stage.TIKTOK_RATE, **hooks},
+        state=Connection.State.NEEDS_AUTH, state_reason="The seller has not authorised the app yet.",
+    )  # fmt: skip
+    set_credential(tiktok, "app_secret", DEMO_APP_SECRET)
+    return tiktok
 
 
 def known_cast() -> Cast:
     """The cast that was seeded before; raises Connection.DoesNotExist."""
     shop = Connection.objects.get(platform="shopify", external_id=stage.SHOP_DOMAIN)
     account = Connection.objects.get(platform="ometria", external_id=stage.ACCOUNT_NAME)
-    return Cast(shop, account, {flow.record_type: flow for flow in Flow.objects.filter(source=shop, destination=account)})
+    flows = {flow.record_type: flow for flow in Flow.objects.filter(source=shop, destination=account)}
+    site = Connection.objects.get(platform="site", external_id=stage.SITE_KEY)
+    return Cast(shop, account, flows, site, Connection.objects.filter(platform="tiktok_shop", external_id=stage.BRITISH.id).first())
+
+
+def open_flows(source: Connection, account: Connection, *, catalogue: Connection | None = None) -> list[Flow]:
+    """Every flow from a source to the account with its default mapping; `catalogue` is where the order flow looks SKUs up."""
+    flows = []
+    for spec in specs_between(source.platform, account.platform):
+        flow, _ = Flow.objects.get_or_create(
+            source=source, destination=account, record_type=spec.record_type, defaults={"settings": _chosen(spec, catalogue)}
+        )
+        load_defaults(flow)
+        flows.append(flow)
+    return flows
+
+
+def _chosen(spec: FlowSpec, catalogue: Connection | None) -> dict[str, object]:
+    if spec.record_type != RecordType.ORDER:
+        return {}
+    return {"sku_gate": "catalogue", **({"catalogue_connection": catalogue.pk} if catalogue else {})}
 
 
 def _connection(platform: str, external_id: str, *, settings: dict[str, object], **fields: object) -> Connection:
@@ -80,16 +143,6 @@ def _connection(platform: str, external_id: str, *, settings: dict[str, object],
         row.base_url, row.settings = fields["base_url"], {**row.settings, **settings}
         row.save()
     return row
-
-
-def _flows(shop: Connection, account: Connection) -> list[Flow]:
-    flows = []
-    for spec in specs_between(shop.platform, account.platform):
-        chosen = {"sku_gate": "catalogue"} if spec.record_type == RecordType.ORDER else {}
-        flow, _ = Flow.objects.get_or_create(source=shop, destination=account, record_type=spec.record_type, defaults={"settings": chosen})
-        load_defaults(flow)
-        flows.append(flow)
-    return flows
 
 
 def _person(role: str) -> None:

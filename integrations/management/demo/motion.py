@@ -21,6 +21,7 @@ BUSY_TASKS = 20
 MOVING = (Delivery.State.READY, Delivery.State.SENDING, Delivery.State.ACCEPTED)
 PULLING = (Checkpoint.State.WAITING, Checkpoint.State.RUNNING)
 REST_LOOKS = 3
+UNNAMED = "waits_for_visitor"  # the code of what waits until its visitor gives a name, perhaps for ever
 
 
 class Overdue(CommandError):
@@ -77,19 +78,22 @@ def is_moving(stage: Stage) -> bool:
     """Whether a webhook, an inbox event, a delivery, a receipt or a pull is still under way."""
     return bool(
         stage.shopify.sender.waiting()
+        or stage.tiktok_shop.sender.waiting()
         or InboxEvent.objects.filter(state=InboxEvent.State.NEW).exists()
-        or Delivery.objects.filter(state__in=MOVING).exists()
+        or Delivery.objects.filter(state__in=MOVING).exclude(last_code=UNNAMED).exists()
         or Receipt.objects.filter(state=Receipt.State.OPEN).exists()
-        or Checkpoint.objects.filter(state__in=PULLING, due_at__lte=timezone.now()).exists()
+        or Checkpoint.objects.filter(state__in=PULLING, due_at__lte=timezone.now(), connection__state=Connection.State.ACTIVE).exists()
         or stage.ometria.look("/state")["counts"]["queued"]
     )
 
 
 def waiting(stage: Stage) -> str:
     """What is under way, in words, for the message of an overdue wait."""
-    rows = Delivery.objects.filter(state__in=MOVING).values_list("flow__record_type", "state", "last_code", "last_message")
+    moving = Delivery.objects.filter(state__in=MOVING).exclude(last_code=UNNAMED)
+    rows = moving.values_list("flow__record_type", "state", "last_code", "last_message")
     events = InboxEvent.objects.filter(state=InboxEvent.State.NEW)
-    parts = [f"{stage.shopify.sender.waiting()} webhooks", f"{events.count()} inbox events", f"{rows.count()} deliveries"]
+    webhooks = stage.shopify.sender.waiting() + stage.tiktok_shop.sender.waiting()
+    parts = [f"{webhooks} webhooks", f"{events.count()} inbox events", f"{rows.count()} deliveries"]
     parts += [f"{kind} {state} {code} {message}".strip() for kind, state, code, message in rows[:5]]
     for topic, attempts, due, lease, error in events.values_list("topic", "attempts", "due_at", "lease_until", "error")[:3]:
         parts.append(f"{topic} tried {attempts} times, due {due:%H:%M:%S}, lease {lease and lease.strftime('%H:%M:%S')}: {error}")

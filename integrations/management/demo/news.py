@@ -12,7 +12,7 @@ from integrations.engine.pull import progress
 from integrations.models import Checkpoint, Connection, Delivery, RateBudget, SyncException
 
 FEW = 3  # more deliveries of a flow than this at once become one line
-PLURAL = {"customer": "customers", "order": "orders", "checkout": "checkouts", "product": "products", "variant": "variants"}
+PLURAL = {kind: f"{kind}s" for kind in ("customer", "order", "checkout", "product", "variant", "event")}
 
 
 class News:
@@ -36,8 +36,8 @@ class News:
         since, self._since = self._since, timezone.now()
         rows = Delivery.objects.filter(delivered_at__gt=since, delivered_at__lte=self._since).exclude(last_code="unchanged")
         fresh: dict[str, list[str]] = defaultdict(list)
-        for kind, number, key in rows.values_list("flow__record_type", "record__number", "record_key"):
-            fresh[kind].append(number or key)
+        for kind, number, name, key in rows.values_list("flow__record_type", "record__number", "record__name", "record_key"):
+            fresh[kind].append(number or (name or "").replace("_", " ") or key)
         for kind, names in fresh.items():
             if len(names) > FEW:
                 yield f"{len(names)} {PLURAL.get(kind, kind)} delivered to Ometria"

@@ -9,7 +9,9 @@ from integrations.management.demo.living import LivingShop
 from integrations.standins.ometria import OmetriaStandIn
 from integrations.standins.server import StandInServer
 from integrations.standins.shopify.shops import Shop, ShopSpec
-from integrations.standins.tiktok_shop import TikTokShopStandIn
+from integrations.standins.tiktok_shop import SellerSpec, TikTokShopStandIn
+from integrations.standins.tiktok_shop.shops import Shop as TikTokShop
+from integrations.standins.tiktok_shop.specs import DEMO_SELLER, DEMO_SHOPS
 
 SHOP_DOMAIN = "demo-shop.myshopify.com"
 SHOP_CLIENT_ID = "demo-client-id"
@@ -20,6 +22,10 @@ CURRENCY = "GBP"
 RATE = 8.0  # calls a second that the demo's Ometria account may make
 POINTS, POINTS_A_SECOND = 20_000, 1_000.0  # the shop is on Shopify's largest plan
 HOLD_SECONDS = 20.0  # how long a TikTok buyer may regret, an hour at the platform
+TIKTOK_RATE = 10.0  # reads a second for one app and shop
+BRITISH, GERMAN = DEMO_SHOPS[:2]
+SELLER = SellerSpec(DEMO_SELLER.open_id, DEMO_SELLER.name, BRITISH.region_code, (BRITISH, GERMAN))  # has not authorised anybody yet
+SITE_KEY, SITE_PAGE = "site_demo_0123456789abcdef", "https://www.example.com"
 RETRY_SPEED = 3_000.0  # presses sixteen hours of TikTok's retries into twenty seconds
 
 
@@ -31,13 +37,23 @@ class Stage:
         spec = ShopSpec(domain=SHOP_DOMAIN, client_id=SHOP_CLIENT_ID, client_secret=SHOP_SECRET, currency=CURRENCY, name="Demo shop")
         self.shopify = LivingShop([spec], seed=seed, bucket=POINTS, restore_rate=POINTS_A_SECOND, retry_seconds=20.0)
         self.ometria = OmetriaStandIn({ACCOUNT_NAME: ACCOUNT_KEY}, push_rate=RATE, read_rate=RATE, delay=0.5)
-        self.tiktok_shop = TikTokShopStandIn(hold_seconds=HOLD_SECONDS, retry_speed=RETRY_SPEED)
+        self.tiktok_shop = TikTokShopStandIn([SELLER], hold_seconds=HOLD_SECONDS, retry_speed=RETRY_SPEED, read_rate=TIKTOK_RATE)
         self.server = StandInServer([self.shopify, self.ometria, self.tiktok_shop], port=port)
 
     @property
     def shop(self) -> Shop:
         """The demo shop."""
         return self.shopify.shop(SHOP_DOMAIN)
+
+    @property
+    def british(self) -> TikTokShop:
+        """The seller's TikTok Shop in the United Kingdom."""
+        return self.tiktok_shop.shop(BRITISH.id)
+
+    @property
+    def german(self) -> TikTokShop:
+        """The seller's TikTok Shop in Germany."""
+        return self.tiktok_shop.shop(GERMAN.id)
 
     @property
     def shop_url(self) -> str:

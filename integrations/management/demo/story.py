@@ -20,12 +20,16 @@ from integrations.admin.answers import ANSWERS
 from integrations.engine.accounts import probe_connection
 from integrations.engine.pull import start_backfill
 from integrations.engine.watch import check_subscriptions, hook_address
+from integrations.management.demo import buyer_story
 from integrations.management.demo.cast import Cast
+from integrations.management.demo.goods import Goods
 from integrations.management.demo.motion import Motion
 from integrations.management.demo.stage import SHOP_DOMAIN, Stage
+from integrations.management.demo.visitors import Visitors
 from integrations.models import Checkpoint, Delivery, InboxEvent, SyncException
 from integrations.standins.faults import Fault
 from integrations.standins.shopify.words import phone
+from integrations.standins.tiktok_shop.lives import Lives
 
 HISTORY = {"customers": 400, "orders": 1500, "days": 60}
 HISTORY_ENDS = timedelta(hours=2)
@@ -45,6 +49,11 @@ class Story:
     say: Callable[[str], None]
     random: Random = field(default_factory=lambda: Random(1))  # noqa: S311 - reproducible, not secret
     lost_at: float = 0.0
+    # from the chapter that opens TikTok Shop and the merchant's own site on
+    goods: Goods = field(init=False)
+    visitors: Visitors = field(init=False)
+    crowds: tuple[Lives, Lives] = field(init=False)
+    heroine: buyer_story.Heroine = field(init=False)
 
     def play(self) -> None:
         """Every chapter in turn; raises CommandError when something does not happen that should."""
@@ -270,7 +279,7 @@ def _forgery(story: Story) -> None:
 
 def _last_poll(story: Story) -> None:
     story.motion.pause(story.lost_at + POLL_LAG - time.monotonic())
-    polls = Checkpoint.objects.filter(connection=story.cast.shop, purpose=Checkpoint.Purpose.POLL)
+    polls = Checkpoint.objects.filter(connection__in=[story.cast.shop, *story.cast.tiktoks], purpose=Checkpoint.Purpose.POLL)
     before = timezone.now()
     polls.filter(state=Checkpoint.State.WAITING).update(due_at=before)
     ran = lambda: not polls.exclude(finished_at__gt=before).exists()  # noqa: E731
@@ -292,6 +301,7 @@ CHAPTERS: tuple[tuple[str, Callable[[Story], None]], ...] = (
     ("An outage", _outage),
     ("Webhooks that come twice", _doubles),
     ("Webhooks that come in any order", _disorder),
+    *buyer_story.CHAPTERS,
     ("A forged webhook", _forgery),
     ("The safety net: one more poll", _last_poll),
 )

@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from integrations.management.demo import verdict_tiktok
 from integrations.management.demo.cast import Cast
 from integrations.management.demo.stage import Stage
-from integrations.models import Delivery, Flow, InboxEvent
-from integrations.models.kinds import KINDS
+from integrations.management.demo.tally import Check, Row, missing, tally
+from integrations.management.demo.visitors import Event
+from integrations.models import InboxEvent
 from integrations.standins.shopify.orders import Order
 
 SHOWN_FAULTS = 8
 CONSENT = {"SUBSCRIBED": True, "UNSUBSCRIBED": False}
-State = Delivery.State
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One flow: figures by column and what does not agree, in words."""
-
-    flow: str
-    source: int | None  # things the shop itself has; None where it keeps no list
-    records: int
-    delivered: int
-    held: Counter[str]  # by reason
-    skipped: int
-    refused: int
-    moving: int
-    there: int
-    faults: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One promise beyond the counts, kept or not."""
-
-    text: str
-    faults: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +38,10 @@ class Verdict:
         return not self.faults
 
 
-def reach(stage: Stage, cast: Cast) -> Verdict:
-    """Compare both ends."""
+def reach(stage: Stage, cast: Cast, visits: list[Event] | None = None) -> Verdict:
+    """Compare both ends; `visits` are the events that visitors' browsers sent."""
     held = {name: stage.ometria.look(f"/{name}") for name in ("contacts", "orders", "products", "events")}
-    rows = tuple(_row(stage, cast.flows[kind], there(held), truth) for kind, (there, truth) in FLOWS.items())
+    rows = [tally(cast.flows[kind], there(held), truth(stage)) for kind, (there, truth) in FLOWS.items()]
     checks = (
         _money(stage, held["orders"]),
         _contacts(stage, cast, held["contacts"]),
@@ -72,34 +49,9 @@ def reach(stage: Stage, cast: Cast) -> Verdict:
         _once(stage),
         _webhooks(stage, cast),
         _unknown_keys(stage),
+        *verdict_tiktok.checks(stage, cast, held, visits or []),
     )
-    return Verdict(rows, checks)
-
-
-def _row(stage: Stage, flow: Flow, there: set[str], truth: Callable[[Stage], set[str] | None]) -> Row:
-    deliveries = list(Delivery.objects.filter(flow=flow).values_list("pk", "record_key", "state", "destination_key", "sent_hash", "issues"))
-    states = Counter(state for _, _, state, _, _, _ in deliveries)
-    blocked = [(key, [issue["kind"] for issue in issues]) for _, key, state, _, _, issues in deliveries if state == State.BLOCKED]
-    reasons = Counter(KINDS[kind].label.lower() for _, kinds in blocked for kind in set(kinds) if kind != "refused")
-    refused = sum("refused" in kinds for _, kinds in blocked)
-    sent = {destination for _, _, _, destination, digest, _ in deliveries if digest}
-    moving = len(deliveries) - states[State.DELIVERED] - states[State.SKIPPED] - len(blocked)
-    source = truth(stage)
-    faults = [*_missing(f"{flow.record_type} sent but not there", sent - there)]
-    if flow.record_type != "checkout":  # an abandoned checkout that was recovered is two events there
-        faults += _missing(f"{flow.record_type} there but never sent", there - sent)
-    if source is not None:
-        faults += _missing(f"{flow.record_type} of the shop that never came in", source - {key for _, key, *_ in deliveries})
-    if moving:
-        faults.append(f"{moving} {flow.record_type} deliveries are still on their way")
-    return Row(
-        flow.record_type, len(source) if source is not None else None, len(deliveries), states[State.DELIVERED], reasons,
-        states[State.SKIPPED], refused, moving, len(there), tuple(faults),
-    )  # fmt: skip
-
-
-def _missing(what: str, keys: set[str]) -> list[str]:
-    return [f"{what}: {key}" for key in sorted(keys)]
+    return Verdict((*rows, *verdict_tiktok.rows(stage, cast, held)), checks)
 
 
 def _ids(name: str) -> Callable[[Stage], set[str]]:
@@ -112,9 +64,9 @@ def _products(variants: bool) -> Callable[[dict[str, Any]], set[str]]:
 
 # record type → what the account holds of it, and what the shop has of it
 FLOWS: dict[str, tuple[Callable[[dict[str, Any]], set[str]], Callable[[Stage], set[str] | None]]] = {
-    "customer": (lambda held: set(held["contacts"]), _ids("customers")),
-    "order": (lambda held: set(held["orders"]), _ids("orders")),
-    "checkout": (lambda held: set(held["events"]), lambda stage: None),
+    "customer": (lambda held: {key for key in held["contacts"] if not key.startswith("tiktok_shop:")}, _ids("customers")),
+    "order": (lambda held: {key for key in held["orders"] if not key.startswith("tts-")}, _ids("orders")),
+    "checkout": (lambda held: {key for key, row in held["events"].items() if "source" not in row["properties"]}, lambda stage: None),
     "product": (_products(False), _ids("products")),
     "variant": (_products(True), _ids("variants")),
 }
@@ -212,7 +164,7 @@ def _webhooks(stage: Stage, cast: Cast) -> Check:
         acknowledged[effect.key] += 1
     stored = set(InboxEvent.objects.filter(connection=cast.shop).exclude(topic__startswith="pull:").values_list("dedup_key", flat=True))
     known = {key.rpartition(":")[2] for key in stored}
-    faults = _missing("webhook acknowledged but not stored", set(acknowledged) - known)
+    faults = missing("webhook acknowledged but not stored", set(acknowledged) - known)
     if len(stored) != len(known & set(acknowledged)):
         faults.append(f"{len(stored)} inbox events for {len(acknowledged)} different webhooks")
     failed = InboxEvent.objects.filter(connection=cast.shop, state=InboxEvent.State.FAILED).count()
@@ -229,7 +181,7 @@ def _unknown_keys(stage: Stage) -> Check:
 # --- the table ---------------------------------------------------------------------------------------------------------
 
 
-HEADS = ("flow", "at the shop", "records in", "delivered", "held", "skipped", "refused", "at Ometria", "agree")
+HEADS = ("flow", "at the source", "records in", "delivered", "held", "skipped", "refused", "at Ometria", "agree")
 
 
 def table(verdict: Verdict) -> str:

@@ -62,7 +62,7 @@ class Crowd:
     """Makes buyers: some are given people, some share a phone with an earlier one, some show an address that is no alias.
 
     ``known_share`` of them are ``people``, in turn; ``own_email_share`` show their own address, which the platform does not do, so that
-    rules for it can be tested; ``shared_phone_share`` have the number of somebody before them.
+    rules for it can be tested; ``shared_phone_share`` have the number of somebody before them. Numbers begin at the ``first_number``-th.
     """
 
     def __init__(
@@ -74,11 +74,12 @@ class Crowd:
         known_share: float = 0.0,
         own_email_share: float = 0.0,
         shared_phone_share: float = 0.0,
+        first_number: int = 0,
     ) -> None:
         self._random, self._region, self._people = random, region, people
         self._known_share, self._own_email_share = known_share if people else 0.0, own_email_share
         self._shared_phone_share = shared_phone_share
-        self._made = self._known = 0
+        self._made, self._known = first_number, 0
         self._last_phone = ""
 
     def next(self) -> dict[str, str]:
