@@ -14,7 +14,7 @@ import selectors
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 
 OK = b"HTTP/1.1 200"
@@ -24,7 +24,10 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What to send: `bodies` is a file of one body a line, of which `count` are sent, from line `skip` on, to 127.0.0.1."""
+    """What to send: `bodies` is a file of one body a line, of which `count` are sent, from line `skip` on, to 127.0.0.1.
+
+    `domain` is what a call of the `platform` says of the account: the shop's domain, the app's key, the page's origin.
+    """
 
     port: int
     bodies: str
@@ -35,7 +38,7 @@ class Load:
     connections: int = 64
     seconds: float = 120.0  # stop after this long, whatever is left
     skip: int = 0
-    path: str = "/hooks/shopify/"
+    platform: str = "shopify"
     acknowledged: str = ""  # file for the event ids that were answered 200
 
 
@@ -63,14 +66,34 @@ class _Line:
 
 def signed(load: Load, body: bytes, event: str) -> bytes:
     """A whole HTTP call, ready for the socket."""
-    signature = base64.b64encode(hmac.digest(load.secret.encode(), body, hashlib.sha256)).decode()
     head = (
-        f"POST {load.path} HTTP/1.1\r\nHost: 127.0.0.1:{load.port}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        f"X-Shopify-Topic: orders/create\r\nX-Shopify-Shop-Domain: {load.domain}\r\nX-Shopify-API-Version: 2026-10\r\n"
-        f"X-Shopify-Event-Id: {event}\r\nX-Shopify-Webhook-Id: w-{event}\r\nX-Shopify-Hmac-Sha256: {signature}\r\n"
-        f"X-Shopify-Triggered-At: {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}\r\n\r\n"
+        f"POST /hooks/{load.platform}/ HTTP/1.1\r\nHost: 127.0.0.1:{load.port}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n{HEADS[load.platform](load, body, event)}\r\n"
     )
     return head.encode() + body
+
+
+def _shopify(load: Load, body: bytes, event: str) -> str:
+    signature = base64.b64encode(hmac.digest(load.secret.encode(), body, hashlib.sha256)).decode()
+    return (
+        f"X-Shopify-Topic: orders/create\r\nX-Shopify-Shop-Domain: {load.domain}\r\nX-Shopify-API-Version: 2026-10\r\n"
+        f"X-Shopify-Event-Id: {event}\r\nX-Shopify-Webhook-Id: w-{event}\r\nX-Shopify-Hmac-Sha256: {signature}\r\n"
+        f"X-Shopify-Triggered-At: {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}\r\n"
+    )
+
+
+def _tiktok_shop(load: Load, body: bytes, event: str) -> str:
+    """The body says which shop and which notification; the signature is over app key and body."""
+    return f"Authorization: {hmac.digest(load.secret.encode(), load.domain.encode() + body, hashlib.sha256).hex()}\r\n"
+
+
+def _site(load: Load, body: bytes, event: str) -> str:
+    """A browser's call: the body holds the site's key, the page's origin is all that vouches for it."""
+    return f"Origin: {load.domain}\r\n"
+
+
+# the header lines of each platform's calls
+HEADS: dict[str, Callable[[Load, bytes, str], str]] = {"shopify": _shopify, "tiktok_shop": _tiktok_shop, "site": _site}
 
 
 def run(load: Load) -> Sent:

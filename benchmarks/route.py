@@ -22,7 +22,8 @@ from mapping.defaults import load_defaults
 EMPTY = (
     "integrations_hold", "integrations_attempt", "integrations_delivery", "integrations_receipt", "integrations_exceptioncomment",
     "integrations_syncexception", "integrations_inboxevent", "integrations_checkpoint", "integrations_ratebudget",
-    "mapping_contacthandle", "mapping_consentstatement", "django_q_ormq", "django_q_task", "django_q_schedule",
+    "mapping_contacthandle", "mapping_contact", "mapping_contactdirectory", "mapping_consentstatement",
+    "django_q_ormq", "django_q_task", "django_q_schedule",
 )  # fmt: skip
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -59,9 +60,14 @@ class Route:
 
 def start_outside(run: Run, *, orders: int, lines: int, bodies: int) -> int:
     """Start the stand-ins in their own process; the webhooks are in the run's folder when it returns."""
+    return start_world(run, "benchmarks.outside", str(orders), str(lines), str(run.folder), str(bodies))
+
+
+def start_world(run: Run, module: str, *arguments: str) -> int:
+    """Start one outside world by its module, with its port before the other arguments; its webhooks are written when it answers."""
     port, listed = free_port(), run.folder / BODIES
     listed.unlink(missing_ok=True)
-    run.processes.start("outside", ["-m", "benchmarks.outside", str(port), str(orders), str(lines), str(run.folder), str(bodies)])
+    run.processes.start("outside", ["-m", module, str(port), *arguments])
     run.processes.wait("outside", lambda: listed.exists() and _answers(port))
     return port
 
@@ -69,33 +75,49 @@ def start_outside(run: Run, *, orders: int, lines: int, bodies: int) -> int:
 def connect(port: int) -> Route:
     """Write connections, flows and default mappings, all with the product's own defaults but without quotas."""
     outside = f"http://127.0.0.1:{port}"
-    Flow.objects.all().delete()
-    Connection.objects.all().delete()
+    forget_connections()
     source = Connection.objects.create(
         platform="shopify", name="Bench shop", external_id=DOMAIN, base_url=f"{outside}/shopify/{DOMAIN}", api_version="2026-10",
         settings={"credential_mode": "admin_token"},
     )  # fmt: skip
     accounts.set_credential(source, "access_token", TOKEN)
     accounts.set_credential(source, "client_secret", SECRET)
+    return connect_account(source, outside)
+
+
+def forget_connections() -> None:
+    """No connection and no flow of an earlier figure."""
+    Flow.objects.all().delete()
+    Connection.objects.update(credentials_from=None)
+    Connection.objects.all().delete()
+
+
+def connect_account(source: Connection, outside: str) -> Route:
+    """The marketing account, and every flow from this source to it."""
     destination = Connection.objects.create(
         platform="ometria", name="Bench account", external_id=ACCOUNT, base_url=f"{outside}/ometria",
         settings={"push_rate": 0, "read_rate": 0, "reporting_currency": "GBP"},
     )  # fmt: skip
     accounts.set_credential(destination, "api_key", KEY)
-    for spec in specs_between("shopify", "ometria"):
+    for spec in specs_between(source.platform, "ometria"):
         load_defaults(Flow.objects.create(source=source, destination=destination, record_type=spec.record_type))
     return Route(source, destination, outside)
 
 
 def empty(route: Route) -> None:
     """Nothing received, nothing sent, nothing queued: as on the first day."""
+    empty_tables()
+    route.forget()
+
+
+def empty_tables() -> None:
+    """The same for our own side alone."""
     with database.cursor() as cursor:
         present = set(database.introspection.table_names(cursor))
         cursor.execute(f"TRUNCATE {', '.join(name for name in EMPTY if name in present)} RESTART IDENTITY CASCADE")  # noqa: S608 - our own names
     Connection.objects.update(woken_at=None, pump_until=None, faults=0, resume_at=None)
     Flow.objects.update(woken_at=None, pump_until=None)
     sync_schedules()
-    route.forget()
 
 
 def bring_catalogue(route: Route, seconds: float = 120.0) -> None:
