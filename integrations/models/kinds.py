@@ -68,9 +68,10 @@ KINDS: dict[str, Kind] = {
              "Shorten it at the source or change the field rule named in the title.", True),
         Kind("no_mapping", "No published mapping", Origin.INTEGRATION, "manager",
              "The flow has no published mapping version, so nothing can be translated.", "Publish a mapping version for this flow.", True),
-        Kind("ambiguous_contact", "Two contacts fit", Origin.DESTINATION, "marketing",
-             "The e-mail address says one existing contact and the phone number another.",
-             "Choose the contact that is this person; the choice is remembered."),
+        Kind("ambiguous_contact", "Several contacts may fit", Origin.DESTINATION, "marketing",
+             "What is known of the customer speaks for more than one person: the e-mail address for one contact and the phone number for "
+             "another, a phone number that several share, or a phone number whose owner has another surname.",
+             "Choose the contact that is this person, or a new one; the choice is remembered and all that waits goes out."),
         Kind("missing_link", "Waits for another record", Origin.INTEGRATION, "ecommerce",
              "The record belongs to another one that has not arrived at the destination for a day.",
              "Open the record it waits for and settle what holds it, or replay it."),

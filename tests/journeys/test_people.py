@@ -145,3 +145,16 @@ def test_an_impossible_phone_number_holds_the_contact_until_it_is_corrected(rout
     route_b.run()
     assert contact(route_b, customer)["phone_number"] == "+442079460123"
     assert not SyncException.objects.filter(holds__isnull=False).exists()
+
+
+def test_a_customer_whom_ometria_knows_keeps_that_identity_and_so_do_the_orders(route_b: RouteB) -> None:
+    known = {"@type": "contact", "@collection": "crm", "id": "9", "customer_id": "C-9", "email": "ada@example.com"}
+    headers = {"X-Ometria-Auth": "demo-ometria-key"}
+    route_b.http.post(f"{route_b.destination.base_url}/v2/push", json=[known], headers=headers, timeout=10).raise_for_status()
+    customer = ada(route_b)
+    route_b.run()
+    route_b.act("update_customer", customer_id=customer.id, first_name="Augusta")
+    route_b.act("create_order", lines=[{"variant_id": route_b.product(), "quantity": 1}], customer_id=customer.id, paid=True)
+    route_b.run()
+    assert (contact(route_b, customer)["customer_id"], profile(route_b)["stats"]["orders"]) == ("C-9", 1)
+    assert [order["customer"]["id"] for order in route_b.state("orders").values()] == ["C-9"]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 from tablib import Dataset
 
 from integrations.models import Connection
-from mapping.models import IdentityRule, SkuComponent, SkuCrosswalk, ValueCrosswalk
-from mapping.resources import IdentityRuleResource, SkuCrosswalkResource, ValueCrosswalkResource, as_text, from_text
+from mapping.models import IdentityRule, MaskingRule, SkuComponent, SkuCrosswalk, ValueCrosswalk
+from mapping.resources import IdentityRuleResource, MaskingRuleResource, SkuCrosswalkResource, ValueCrosswalkResource, as_text, from_text
 
 HEADERS = ["source", "destination", "source_sku", "action", "target_sku", "quantity", "share", "note"]
 ENDS = ["Demo shop", "Demo Ometria"]
@@ -127,3 +128,16 @@ def test_value_tables_and_identity_rules_go_out_and_come_in(ometria):
     assert ValueCrosswalkResource().import_data(values, raise_errors=True).totals["new"] == 1
     assert IdentityRuleResource().import_data(rules, raise_errors=True).totals["skip"] == 1
     assert ValueCrosswalk.objects.get().source_value == "=paid"
+
+
+@pytest.mark.django_db
+def test_masking_rules_go_out_and_come_in_and_a_rule_that_makes_no_sense_is_refused():
+    MaskingRule.objects.create(field="any", how="contains", pattern="*", platform="tiktok_shop", note="Asterisks")
+    rules = MaskingRuleResource().export()
+    assert rules[0] == ("tiktok_shop", "any", "contains", "*", "Asterisks")
+    MaskingRule.objects.all().delete()
+    assert MaskingRuleResource().import_data(rules, raise_errors=True).totals["new"] == 1
+    for how, pattern in (("matches", "**"), ("domain", "example.com")):
+        refused = MaskingRule(field="phone", how=how, pattern=pattern)
+        with pytest.raises(ValidationError):
+            refused.full_clean()
