@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from integrations.engine import accounts, shared
 from integrations.models import Connection, OAuthState
@@ -25,9 +25,12 @@ STATE_LIFE = timedelta(minutes=10)
 
 @login_required
 @permission_required("integrations.change_connection", raise_exception=True)
-@require_POST
+@require_http_methods(["GET", "POST"])
 def oauth_start(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Send the person to the platform to grant access; the nonce is bound to them and usable once."""
+    """Send the person to the platform to grant access; the nonce is bound to them and usable once.
+
+    The page links here: a form that led to another host would be stopped by our own content policy (`form-action`).
+    """
     connection = get_object_or_404(Connection, pk=pk, platform=slug)
     platform = accounts.platform_of(connection)
     nonce = secrets.token_urlsafe(32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,8 +12,11 @@ from typing import Any
 
 import orjson
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from integrations.engine import accounts
@@ -102,6 +106,18 @@ def test_one_consent_opens_both_shops_with_one_token_and_their_flows(play: Story
     assert [flow.record_type for flow in flows] == ["customer", "event", "order"] * 2
     assert {flow.settings.get("catalogue_connection") for flow in flows if flow.record_type == "order"} == {play.cast.shop.pk}
     assert all(flow.mapping_versions.filter(state="published").exists() for flow in flows)
+
+
+def test_the_link_on_the_connections_page_leads_a_browser_to_the_consent_page(play: Story, client: Client) -> None:
+    client.force_login(get_user_model().objects.get(username="administrator"))
+    page = client.get(reverse("admin:integrations_connection_change", args=[play.cast.tiktok.pk])).content.decode()
+    link = re.search(r'<a class="sy-button" href="([^"]+)">.*?Connect at TikTok Shop', page)
+    assert link is not None
+
+    answer = client.get(link[1])
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(f"{play.stage.tiktok_url}/open/authorize?service_id=demo-tts-service-id&state=")
 
 
 def test_a_seller_who_does_not_agree_opens_nothing(play: Story) -> None:
