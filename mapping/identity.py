@@ -93,12 +93,12 @@ def match_contact(customer: Person, rules: Sequence[KeyRule], candidates: Sequen
 
 
 def is_nameless(contact: Candidate, customer: Person) -> bool:
-    """Whether a contact was made for this customer under the customer's own key, and no address is known for it that it could be kept by."""
+    """Whether a contact was made for this customer under their own key, and no address is known that it could be kept by."""
     return not contact.emails and customer.key in contact.customer_ids
 
 
 def contradicts(customer: Person, candidate: Candidate) -> bool:
-    """Whether what is shown of a partial customer speaks of somebody else: another surname, or an address the contact lacks."""
+    """Whether what is shown of a partial customer speaks of somebody else: other surname, or an address the contact lacks."""
     if not getattr(customer, "partial", False):
         return False
     own = email(customer.email)

@@ -47,9 +47,7 @@ class Mapped:
     dropped: tuple[Issue, ...] = ()
 
 
-def transform(
-    record: Record, plan: Plan, lookups: Lookups, current: JsonObject | None = None, *, own: JsonObject | None = None
-) -> Mapped:
+def transform(record: Record, plan: Plan, lookups: Lookups, current: JsonObject | None = None, *, own: JsonObject | None = None) -> Mapped:
     """Map one record. All issues are collected, not only the first; `payload_hash` is empty while there are any.
 
     `current` is the object as the destination holds it, needed for rules that fill only what is empty or append: they carry its value over.

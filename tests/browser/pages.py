@@ -14,8 +14,8 @@ from mapping.models import IdentityRule, MappingVersion, MaskingRule, SkuCrosswa
 LISTS = {
     "exceptions": "integrations_syncexception", "flows": "integrations_flow", "deliveries": "integrations_delivery",
     "inbox": "integrations_inboxevent", "backfills": "integrations_checkpoint", "mappings": "mapping_mappingversion",
-    "skus": "mapping_skucrosswalk", "values": "mapping_valuecrosswalk", "identity": "mapping_identityrule", "masking": "mapping_maskingrule",
-    "connections": "integrations_connection", "people": "auth_user",
+    "skus": "mapping_skucrosswalk", "values": "mapping_valuecrosswalk", "identity": "mapping_identityrule",
+    "masking": "mapping_maskingrule", "connections": "integrations_connection", "people": "auth_user",
 }  # fmt: skip
 ADDED = ("flows", "mappings", "skus", "values", "identity", "masking", "connections", "people")
 SHEETS = ("skus", "values", "identity", "masking")
