@@ -21,7 +21,7 @@ from django.conf import settings
 from psycopg import sql
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS, STORY_SECONDS, STOP_SECONDS = 120, 280, 40
+START_SECONDS, STORY_SECONDS, STOP_SECONDS = 120, 340, 40
 pytestmark = [pytest.mark.slow, pytest.mark.journey]
 
 
@@ -100,7 +100,7 @@ def _gone(family: list[psutil.Process], seconds: float) -> list[psutil.Process]:
     return alive(family)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(480)
 def test_the_story_ends_with_both_sides_in_agreement(database: str) -> None:
     demo = Demo(database, "--once")
 

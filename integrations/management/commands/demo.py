@@ -25,6 +25,7 @@ from integrations.management.demo.crew import Crew, free_port
 from integrations.management.demo.motion import Motion
 from integrations.management.demo.news import News
 from integrations.management.demo.stage import Stage
+from integrations.models import Checkpoint
 
 TICK_SECONDS = 1.0
 TIKTOK_EVERY, SITE_EVERY = 4, 3  # ticks
@@ -100,19 +101,27 @@ class Command(BaseCommand):
 
     def _forever(self, play: story.Story) -> None:
         story.connect(play)
-        buyer_story.connect(play)
         since = timezone.now() - timedelta(days=BACKFILL_DAYS)
-        start_backfill(play.cast.shop, ["products", "customers", "orders"], since=since)
+        started = start_backfill(play.cast.shop, ["products", "customers", "orders"], since=since)
+        history, opened = Checkpoint.objects.filter(pk__in=[row.pk for row in started]).exclude(state=Checkpoint.State.DONE), False
         for tick in count(1):
             play.live(1)
-            if tick % TIKTOK_EVERY == 0:
-                self._say(buyer_story.tiktok_tick(play, tick // TIKTOK_EVERY))
-            if tick % SITE_EVERY == 0:
-                self._say(f"own site: {play.visitors.tick()}")
+            if opened:
+                self._elsewhere(play, tick)
+            elif not history.exists():  # without the shop's goods and customers every TikTok order would be a question
+                buyer_story.connect(play)
+                opened = True
             for every, surprise in story.SURPRISES:
                 if tick % every == SURPRISE_AT:
                     self._say(f"shop: {surprise(play, tick)}")
             play.motion.pause(TICK_SECONDS)
+
+    def _elsewhere(self, play: story.Story, tick: int) -> None:
+        """TikTok Shop and the own site, at their own pace."""
+        if tick % TIKTOK_EVERY == 0:
+            self._say(buyer_story.tiktok_tick(play, tick // TIKTOK_EVERY))
+        if tick % SITE_EVERY == 0:
+            self._say(f"own site: {play.visitors.tick()}")
 
     def _welcome(self, crew: Crew) -> None:
         lines = ["", f"  Console    {crew.address}/", "  Sign in as"]

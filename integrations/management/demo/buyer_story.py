@@ -29,7 +29,7 @@ STEP_SECONDS = 45.0
 EMAIL, FIRST, LAST = "amelie.hart@example.com", "Amelie", "Hart"
 FREE_NUMBER = 995  # of the numbers for fiction, beyond those that the shop's customers have
 KNOWN_SHARE, NOT_THE_SHOPS = 0.25, 1000  # of TikTok's buyers; numbers from here on belong to nobody at the shop
-CROWD_TICKS, VISITOR_TICKS, TICK_SECONDS = 24, 16, 0.15
+CROWD_TICKS, VISITOR_TICKS, TICK_SECONDS = 20, 16, 0.15
 GERMAN_EVERY = 4  # of so many things that happen, one happens in the German shop
 
 
@@ -196,7 +196,7 @@ def _refund(story: Story) -> None:
     back = Decimal(line.refunded).scaleb(-2)
     story.say(f"Demo UK: one of two units of order {who.second.id} came back, {back} was repaid")
     story.motion.until("her value is lower", lambda: value(story) == before - back, seconds=STEP_SECONDS)
-    must(story, f"her orders were worth {before} and are worth {before - back} now", True)
+    must(story, f"her orders were worth {before:.2f} and are worth {before - back:.2f} now", True)
 
 
 def _cancelled(story: Story) -> None:

@@ -101,9 +101,10 @@ def _account(url: str) -> Connection:
 
 def _tiktok(url: str, hooks: dict[str, str]) -> Connection:
     """The British shop before its seller agreed: the app's key and secret, no token yet."""
+    rates = {"read_rate": stage.TIKTOK_RATE, "write_rate": stage.TIKTOK_RATE}
     tiktok = _connection(
         "tiktok_shop", stage.BRITISH.id, name=stage.BRITISH.name, base_url=url,
-        settings={"app_key": DEMO_APP_KEY, "service_id": DEMO_SERVICE_ID, "region": "GB", "read_rate": stage.TIKTOK_RATE, **hooks},
+        settings={"app_key": DEMO_APP_KEY, "service_id": DEMO_SERVICE_ID, "region": "GB", **rates, **hooks},
         state=Connection.State.NEEDS_AUTH, state_reason="The seller has not authorised the app yet.",
     )  # fmt: skip
     set_credential(tiktok, "app_secret", DEMO_APP_SECRET)

@@ -22,7 +22,7 @@ CURRENCY = "GBP"
 RATE = 8.0  # calls a second that the demo's Ometria account may make
 POINTS, POINTS_A_SECOND = 20_000, 1_000.0  # the shop is on Shopify's largest plan
 HOLD_SECONDS = 20.0  # how long a TikTok buyer may regret, an hour at the platform
-TIKTOK_RATE = 10.0  # reads a second for one app and shop
+TIKTOK_RATE = 10.0  # reads, and writes, a second for one app and shop
 BRITISH, GERMAN = DEMO_SHOPS[:2]
 SELLER = SellerSpec(DEMO_SELLER.open_id, DEMO_SELLER.name, BRITISH.region_code, (BRITISH, GERMAN))  # has not authorised anybody yet
 SITE_KEY, SITE_PAGE = "site_demo_0123456789abcdef", "https://www.example.com"
@@ -37,7 +37,9 @@ class Stage:
         spec = ShopSpec(domain=SHOP_DOMAIN, client_id=SHOP_CLIENT_ID, client_secret=SHOP_SECRET, currency=CURRENCY, name="Demo shop")
         self.shopify = LivingShop([spec], seed=seed, bucket=POINTS, restore_rate=POINTS_A_SECOND, retry_seconds=20.0)
         self.ometria = OmetriaStandIn({ACCOUNT_NAME: ACCOUNT_KEY}, push_rate=RATE, read_rate=RATE, delay=0.5)
-        self.tiktok_shop = TikTokShopStandIn([SELLER], hold_seconds=HOLD_SECONDS, retry_speed=RETRY_SPEED, read_rate=TIKTOK_RATE)
+        self.tiktok_shop = TikTokShopStandIn(
+            [SELLER], hold_seconds=HOLD_SECONDS, retry_speed=RETRY_SPEED, read_rate=TIKTOK_RATE, write_rate=TIKTOK_RATE
+        )
         self.server = StandInServer([self.shopify, self.ometria, self.tiktok_shop], port=port)
 
     @property
