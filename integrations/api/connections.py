@@ -60,7 +60,8 @@ class ConnectionSerializer(serializers.ModelSerializer):
 class ConnectionViewSet(viewsets.ReadOnlyModelViewSet):
     """Connections: list, detail, test."""
 
-    queryset = Connection.objects.select_related("credentials_from").prefetch_related("credentials", "credentials_from__credentials").order_by("-id")
+    _rows = Connection.objects.select_related("credentials_from").prefetch_related("credentials", "credentials_from__credentials")
+    queryset = _rows.order_by("-id")
     serializer_class = ConnectionSerializer
     filterset_class = ConnectionFilter
 
