@@ -13,8 +13,9 @@ from django.utils import timezone
 from integrations.engine import automatic, shelf
 from integrations.engine.catalogue import known_skus
 from integrations.engine.exceptions import Question, raise_questions
-from integrations.engine.suggest import CannotAnswer, Preview, answer_many, answer_sku, ignore_sku, preview_answer
-from integrations.engine.suggest import search_catalogue, suggestions_for, undo_answer
+from integrations.engine.sku_answers import CannotAnswer, Preview, answer_many, answer_sku, ignore_sku, preview_answer
+from integrations.engine.sku_undo import undo_answer
+from integrations.engine.suggest import search_catalogue, suggestions_for
 from integrations.engine.waiting import WaitingSku, waiting_lines
 from integrations.models import Connection, Delivery, Flow, Hold, SkuAnswer, SkuBacklog, SyncException
 from mapping import codec
