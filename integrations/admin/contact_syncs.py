@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ from mapping.records import RecordType
 
 REPLAY = "integrations.change_delivery"
 CONTACT_TYPES = (RecordType.CUSTOMER, RecordType.EVENT)  # people, and what people did
+ORPHAN_DAYS = 3  # questions about visitors without a name that are shown above the list, one a day and connection
 EXPORT_LIMIT = 50_000
 EXPORT_BATCH = 500
 UNNAMED = Kind("", "Held", next(iter(ORIGIN_LABELS)), "administrator", "It is held and no question says why.", "Try it again.")
@@ -46,6 +47,7 @@ class Step:
 
 STEPS: dict[str, Step] = {
     "ambiguous_contact": Step("Choose the contact", "question"),
+    "no_profile": Step("See whose profile is missing", "question"),
     "unmapped_value": Step("Translate the word", "question"),
     "missing_link": Step("See what it waits for", "question"),
     "missing_field": Step("Open the field rules", "mapping"),
@@ -186,7 +188,8 @@ class ContactDesk(Desk):
             "may_retry": request.user.has_perm(REPLAY),
             "retry_url": f"{self.view_url('retries')}?{query}",
             "exports": [(form.upper(), f"{self.view_url('export', form)}?{query}") for form in FORMATS],
-            "stopped": stopped_connections(),
+            "stopped": about_connections("needs_auth", "platform_down"),
+            "orphans": about_connections("orphaned_events")[:ORPHAN_DAYS],
         }
         return super().changelist_view(request, {"title": "Failed contact syncs", **top, **(extra_context or {})})
 
@@ -301,16 +304,16 @@ def _link(reason: Reason, row: Delivery) -> SafeString | str:
 
 def reason_counts() -> list[tuple[str, int]]:
     """Held contacts per kind of reason, the most frequent first; a contact with two reasons counts for both."""
-    rows = Hold.objects.filter(delivery__flow__in=contact_flows(), delivery__state=Delivery.State.BLOCKED)
+    rows = Hold.objects.filter(exception__flow__in=contact_flows())
     return list(rows.values_list("exception__kind").annotate(number=Count("pk")).order_by("-number", "exception__kind"))
 
 
-def stopped_connections() -> Iterable[SyncException]:
-    """Open questions about a whole connection of a contact flow: while one is open, contacts wait without being held one by one."""
+def about_connections(*kinds: str) -> QuerySet[SyncException]:
+    """Open questions of these kinds about a whole connection of a contact flow, newest first: none of them holds single contacts."""
     flows = Flow.objects.filter(record_type__in=CONTACT_TYPES).values_list("source", "destination")
     ends = {end for pair in flows for end in pair}
     rows = SyncException.objects.filter(connection__in=ends, flow=None, state=SyncException.State.OPEN)
-    return rows.filter(kind__in=("needs_auth", "platform_down")).select_related("connection").order_by("pk")
+    return rows.filter(kind__in=kinds).select_related("connection").order_by("-pk")
 
 
 EXPORT_HEADER = (

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
@@ -22,6 +23,7 @@ from integrations.admin.summaries import headline
 from integrations.admin.unmapped_bulk import best_rows, preview, value_words
 from integrations.admin.unmapped_parts import give, in_words, parts_from_form, parts_from_json
 from integrations.admin.unmapped_sheet import options_words, price_words
+from integrations.engine import backlog
 from integrations.engine.suggest import preview_answer
 from integrations.engine.waiting import UNMAPPED_SKU, waiting_lines
 from integrations.models import Flow, SyncException, UnmappedSku
@@ -37,11 +39,11 @@ SUGGESTED = {
     "any": ("Any", {"backlog__score__isnull": False}),
     "none": ("None", {"backlog__suggested_at__isnull": False, "backlog__score": None}),
 }
-BY_VALUE = (F("backlog__value").desc(nulls_last=True), "pk")
+BY_VALUE = ("-backlog__value", "backlog__exception")  # the index made for it
 SORTS = {
     "value": ("Value waiting", BY_VALUE),
     "score": ("Best suggestion", (F("backlog__score").desc(nulls_last=True), *BY_VALUE)),
-    "orders": ("Orders waiting", (F("backlog__orders").desc(nulls_last=True), *BY_VALUE)),
+    "orders": ("Orders waiting", ("-backlog__orders", *BY_VALUE)),
     "newest": ("Last seen", ("-last_seen", "-pk")),
     "oldest": ("First seen", ("first_seen", "pk")),
 }
@@ -95,12 +97,18 @@ class UnmappedDesk(Desk):
         """Open ones, what is worth most first; the page of a settled one is still there."""
         rows = super().get_queryset(request).filter(kind=UNMAPPED_SKU, flow__isnull=False)
         rows = rows.select_related("flow__source", "flow__destination", "backlog", "resolved_by").order_by(*BY_VALUE)
-        return rows if request.resolver_match and request.resolver_match.kwargs.get("object_id") else rows.filter(state="open")
+        one = request.resolver_match and request.resolver_match.kwargs.get("object_id")
+        return rows if one else rows.filter(state="open", backlog__isnull=False)
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """Exact SKUs only."""
         term = search_term.strip()
         return (queryset.filter(subject=term) if term else queryset), False
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The list with what was asked a moment ago."""
+        backlog.adopt()
+        return super().get_changelist_instance(request)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list under the last answers and the ways of spreadsheets."""

@@ -77,6 +77,7 @@ def neighbours(row: SyncException) -> tuple[int | None, int | None]:
 
 def first(desk: UnmappedDesk, request: HttpRequest) -> HttpResponse:
     """The SKU that is worth most; the list when there is none."""
+    backlog.adopt()
     following = neighbours(SyncException(pk=0))[1]
     return HttpResponseRedirect(desk.view_url("change", following) if following else desk.view_url("changelist"))
 
@@ -144,6 +145,8 @@ def undo(desk: UnmappedDesk, request: HttpRequest, answer_id: int) -> HttpRespon
         messages.success(request, f"Taken back: {answer.source_sku} is not {answer.words} any more. {looked_at} looked at again.")
     again = backlog.open_questions().filter(subject=answer.source_sku, flow__source=answer.source_id)
     row = again.filter(flow__destination=answer.destination_id).first()
+    if row is not None:
+        backlog.store_facts([row.pk])
     return HttpResponseRedirect(desk.view_url("change", row.pk) if row else desk.view_url("changelist"))
 
 

@@ -19,7 +19,7 @@ from openpyxl import load_workbook
 
 from integrations.admin import contact_retries
 from integrations.engine.exceptions import raise_for_connection
-from integrations.models import Connection, Delivery, Flow, Hold
+from integrations.models import Connection, Delivery, Flow, Hold, SyncException
 from integrations.models.kinds import KINDS
 from tests.rows import make_delivery, make_exception, make_flow
 
@@ -251,6 +251,20 @@ def test_a_connection_that_takes_nothing_is_named_above_the_list(administrator: 
     raise_for_connection(flow.destination, "needs_auth", "key", "Example Ometria needs a new key")
 
     assert "Example Ometria needs a new key" in page(administrator)
+
+
+def test_visitors_who_never_gave_a_name_are_counted_above_the_list(administrator: Client):
+    flow = make_flow("customer")
+    raise_for_connection(flow.source, "orphaned_events", "2026-11-21", "Example shop: visitors of 21 November 2026 stayed unknown")
+    SyncException.objects.update(occurrences=1204)
+
+    assert "1,204 events of visitors who never gave a name." in page(administrator)
+
+
+def test_events_that_reached_no_profile_are_listed_with_people(administrator: Client):
+    hold(make_flow("event"), "no_profile")
+
+    assert ("· 7001</small>" in page(administrator), "See whose profile is missing" in page(administrator)) == (True, True)
 
 
 def test_people_without_the_right_see_no_way_to_try_again_and_are_refused(sign_in: Callable[[str], Client]):

@@ -44,6 +44,11 @@ def contact_question() -> SyncException:
     return make_exception(make_flow("customer"), "ambiguous_contact", "7001", waiting=1, detail="om-1: one\nom-2: two")
 
 
+def held_contact() -> Delivery:
+    make_exception(make_flow("customer"), "bad_phone", "7001", waiting=1)
+    return Delivery.objects.get()
+
+
 def backfill() -> Checkpoint:
     return Checkpoint.objects.create(
         connection=connection(), reader="orders", purpose="backfill", window_from=timezone.now(), due_at=timezone.now()
@@ -64,6 +69,8 @@ ACTS: list[tuple[str, Callable[[], Any], str, set[str]]] = [
     *(("integrations_delivery", customer_delivery, act, EVERYBODY) for act in ("replay", "retry")),
     *(("integrations_syncexception", sku_question, act, SHOP_TEAMS) for act in ("answer", "retry", "ignore", "assign", "comment")),
     *(("integrations_syncexception", contact_question, act, EVERYBODY) for act in ("answer", "retry", "ignore", "assign", "comment")),
+    *(("integrations_unmappedsku", sku_question, act, SHOP_TEAMS) for act in ("accept", "quick", "through")),
+    ("integrations_contactsync", held_contact, "retry", EVERYBODY),
     ("integrations_inboxevent", lambda: make_event(connection(), "one"), "again", RULERS),
     *(("mapping_mappingversion", draft, act, RULERS) for act in ("save", "publish", "discard", "draft", "rollback")),
 ]

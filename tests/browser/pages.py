@@ -12,10 +12,12 @@ from integrations.models import Checkpoint, Connection, Delivery, Flow, InboxEve
 from mapping.models import IdentityRule, MappingVersion, MaskingRule, SkuCrosswalk, ValueCrosswalk
 
 LISTS = {
-    "exceptions": "integrations_syncexception", "flows": "integrations_flow", "deliveries": "integrations_delivery",
+    "exceptions": "integrations_syncexception", "unmapped": "integrations_unmappedsku", "contacts": "integrations_contactsync",
+    "flows": "integrations_flow", "deliveries": "integrations_delivery",
     "inbox": "integrations_inboxevent", "backfills": "integrations_checkpoint", "mappings": "mapping_mappingversion",
     "skus": "mapping_skucrosswalk", "values": "mapping_valuecrosswalk", "identity": "mapping_identityrule",
-    "masking": "mapping_maskingrule", "connections": "integrations_connection", "people": "auth_user",
+    "masking": "mapping_maskingrule", "connections": "integrations_connection",
+    "figures": "integrations_engagementfigure", "people": "auth_user",
 }  # fmt: skip
 ADDED = ("flows", "mappings", "skus", "values", "identity", "masking", "connections", "people")
 SHEETS = ("skus", "values", "identity", "masking")
@@ -40,6 +42,8 @@ def staff_pages() -> dict[str, str]:
         if (row := rows.first()) is not None:
             pages[name] = reverse(f"admin:{LISTS[base]}_change", args=[row.pk])
     pages |= {f"{name}-preview": f"{address.removesuffix('change/')}preview/" for name, address in pages.items() if name == "mapping-draft"}
+    pages |= {"unmapped-upload": reverse("admin:integrations_unmappedsku_upload")}
+    pages |= {"contacts-retry": f"{reverse('admin:integrations_contactsync_retries')}?reason=bad_phone"}
     return {**pages, "missing": "/admin/nowhere/", "api": "/api/docs/"}
 
 
@@ -47,6 +51,9 @@ def _rows() -> Iterator[tuple[str, str, QuerySet[Model]]]:
     exceptions, deliveries = SyncException.objects.order_by("-last_seen"), Delivery.objects.order_by("-updated_at")
     for kind in exceptions.filter(state="open").order_by().values_list("kind", flat=True).distinct():
         yield f"exception-{kind}", "exceptions", exceptions.filter(kind=kind, state="open")
+    yield "unmapped-sku", "unmapped", exceptions.filter(kind="unmapped_sku", state="open")
+    yield "unmapped-settled", "unmapped", exceptions.filter(kind="unmapped_sku").exclude(state="open")
+    yield "contact-held", "contacts", deliveries.filter(flow__record_type="customer", state="blocked")
     yield "exception-settled", "exceptions", exceptions.exclude(state="open")
     for state in ("delivered", "blocked", "ready", "skipped"):
         yield f"delivery-{state}", "deliveries", deliveries.filter(state=state, flow__record_type="order")
