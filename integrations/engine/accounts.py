@@ -95,12 +95,12 @@ def refresh_if_due(connection: Connection, *, force: bool = False) -> bool:
 
 
 def _refresh_if_due(connection: Connection, *, force: bool = False) -> bool:
-    platform, began = platform_of(connection), timezone.now()
+    platform = platform_of(connection)
     if platform.auth is None or not (force or _renewal_due(connection)):
         return False
     with transaction.atomic():  # the one place with HTTP inside a transaction: a refresh must happen once, for all workers
         Connection.objects.select_for_update().get(pk=connection.keeper.pk)
-        if force and _renewed_since(connection, began):
+        if force and _renewed_lately(connection):  # by the worker that held the lock before
             return True
         if not (force or _renewal_due(connection)):
             return False
@@ -120,7 +120,7 @@ def renewed(connection: Connection, fault: Reconnect, client: Any = None) -> boo
     if client is not None and dict(client.account.secrets) != dict(account_for(connection).secrets):
         return True
     try:
-        stale = not isinstance(fault, Misconfigured) and not _renewed_since(connection, timezone.now() - REFRESHED_LATELY)
+        stale = not isinstance(fault, Misconfigured) and not _renewed_lately(connection)
         if stale and refresh_if_due(connection, force=True):
             return True
     except PlatformError as refusal:
@@ -129,8 +129,9 @@ def renewed(connection: Connection, fault: Reconnect, client: Any = None) -> boo
     return False
 
 
-def _renewed_since(connection: Connection, moment: datetime) -> bool:
-    return Credential.objects.filter(connection=connection.keeper, refreshed_at__gt=moment, expires_at__isnull=False).exists()
+def _renewed_lately(connection: Connection) -> bool:
+    since = timezone.now() - REFRESHED_LATELY
+    return Credential.objects.filter(connection=connection.keeper, refreshed_at__gt=since, expires_at__isnull=False).exists()
 
 
 def _renewal_due(connection: Connection) -> bool:

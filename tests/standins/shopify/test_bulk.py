@@ -23,7 +23,8 @@ def finish(caller: Caller, query: str) -> Any:
     """Run a job to its end."""
     begun = start(caller, query)
     assert begun["userErrors"] == []
-    assert (begun["bulkOperation"]["status"], begun["bulkOperation"]["type"]) == ("CREATED", "QUERY")
+    assert begun["bulkOperation"]["type"] == "QUERY"
+    assert begun["bulkOperation"]["status"] in {"CREATED", "RUNNING"}  # it may have begun before it is answered
     for _ in range(500):
         operation = poll(caller, begun["bulkOperation"]["id"])
         if operation["status"] in ENDED:
