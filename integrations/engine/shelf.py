@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KT
 from django.utils import timezone
 
@@ -22,7 +23,8 @@ from mapping.suggestions import Catalogue, CatalogueEntry
 MAX_KEPT = 4  # catalogues in one process; 50,000 variants take about 100 MB
 LOOK_EVERY = 5.0  # seconds until changes are looked for again
 READ_ANEW = 3600.0  # seconds until everything is read again, for what was deleted from the outbox
-OVERLAP = timedelta(seconds=60)  # of the changes read, for transactions that were open meanwhile
+OVERLAP = timedelta(seconds=10)  # of the changes read, for transactions that were open meanwhile
+CATCH_UP, STEP = 0.1, 1000  # seconds of one look, and changes read at a time
 EMPTY = Catalogue()
 COLUMNS = {
     "sku": KT("record__sku"),
@@ -44,7 +46,7 @@ class _Kept:
 
     catalogue: Catalogue = field(default_factory=Catalogue)
     lock: threading.Lock = field(default_factory=threading.Lock)
-    seen: datetime | None = None  # changes up to this moment are in it
+    seen: tuple[datetime, int] | None = None  # changes up to this moment and delivery are in it
     looked: float = 0.0
     read: float = 0.0
 
@@ -78,17 +80,36 @@ def forget_catalogues() -> None:
 
 def _refresh(variants: int, kept: _Kept) -> None:
     now = time.monotonic()
-    if kept.seen is not None and now - kept.looked < LOOK_EVERY:
-        return
-    began, rows = timezone.now(), Delivery.objects.filter(flow=variants, record__has_key="product_key")
     if kept.seen is None or now - kept.read > READ_ANEW:
+        began = timezone.now()
         kept.catalogue, kept.read = Catalogue(), now
-    else:  # naming the states lets the index of (flow, state, time) answer
-        rows = rows.filter(state__in=Delivery.State.values, updated_at__gt=kept.seen - OVERLAP)
+        _read(kept.catalogue, Delivery.objects.filter(flow=variants, record__has_key="product_key"))
+        kept.seen, kept.looked = (began - OVERLAP, 0), time.monotonic()
+    elif now - kept.looked > LOOK_EVERY:
+        _catch_up(variants, kept)
+        kept.looked = time.monotonic()
+
+
+def _catch_up(variants: int, kept: _Kept) -> None:
+    """Read what changed, oldest first, for as long as a page may wait; the next look goes on from there."""
+    until, began = time.monotonic() + CATCH_UP, timezone.now()
+    # naming the states lets the index of (flow, state, time) answer
+    rows = Delivery.objects.filter(flow=variants, state__in=Delivery.State.values).order_by("updated_at", "pk")
+    while time.monotonic() < until:
+        at, pk = kept.seen
+        later = rows.filter(Q(updated_at__gt=at) | Q(updated_at=at, pk__gt=pk), updated_at__gte=at)
+        found = list(later.values_list("updated_at", "pk")[:STEP])
+        _read(kept.catalogue, Delivery.objects.filter(pk__in=[pk for _, pk in found]))
+        if len(found) < STEP:
+            kept.seen = max(kept.seen, (began - OVERLAP, 0))
+            return
+        kept.seen = found[-1]
+
+
+def _read(catalogue: Catalogue, rows: QuerySet[Delivery]) -> None:
     names = ("record_key", "record__options", *COLUMNS)
     for values in rows.annotate(**COLUMNS).values_list(*names).iterator(chunk_size=5000):
-        _take(kept.catalogue, dict(zip(names, values, strict=True)))
-    kept.seen, kept.looked = began, now
+        _take(catalogue, dict(zip(names, values, strict=True)))
 
 
 def _take(catalogue: Catalogue, row: dict[str, Any]) -> None:

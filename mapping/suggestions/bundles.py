@@ -12,7 +12,7 @@ from mapping.suggestions.rules import Evidence, options_fit
 
 MAX_NAMED, MAX_KINDS, MAX_UNITS = 6, 4, 12
 MAX_STEPS = 20_000  # of the search for a combination; then what was found so far counts
-ADDS_UP, ALL_NAMED, UNITS_STATED = 70, 10, 10  # points for each
+ADDS_UP, ALL_NAMED, UNITS_STATED = 74, 12, 6  # points for each
 ONLY_STATED, ONLY_NAMED = 52, 45
 
 

@@ -106,8 +106,12 @@ class Catalogue:
         return sorted(scored, key=lambda pair: (-pair[1], pair[0]))[:limit]
 
     def products_within(self, title: str, limit: int = 6) -> list[str]:
-        """Keys of products all of whose words a title contains, those with the most telling names first."""
-        asked = frozenset(words.words(title))
+        """Keys of products all of whose words a title contains, those with the most telling names first.
+
+        Where the title spells some of them out word for word, only those: the others would be put together of several names' words.
+        """
+        said = words.words(title)
+        asked = frozenset(said)
         weights = {word: self._weight(word) for word in asked if word in self._words}
         found = {
             key: sum(weights[word] for word in set(self._titles[key]))
@@ -115,7 +119,9 @@ class Catalogue:
             for key in self._words[word]
             if asked.issuperset(self._titles[key])
         }
-        return sorted(found, key=lambda key: (-found[key], key))[:limit]
+        spelt = f" {' '.join(said)} "
+        whole = [key for key in found if f" {' '.join(self._titles[key])} " in spelt]
+        return sorted(whole or found, key=lambda key: (-found[key], key))[:limit]
 
     def search(self, text: str, limit: int = 20) -> list[CatalogueEntry]:
         """Entries that contain every word somebody typed, in SKU, titles, options or GTIN; SKUs that begin with it come first."""

@@ -18,6 +18,7 @@ SAME_WORD = {
 }  # fmt: skip
 EMPTY_WORDS = frozenset({"a", "an", "and", "the", "of", "for", "with", "in", "by", "to", "x", "default", "title"})
 SHORTEST = 3  # characters that must be left of a SKU without its affixes
+_LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _WORD = re.compile(r"[a-z0-9]+")
 _JOINED = (("t shirt", "tshirt"), ("extra large", "extralarge"), ("extra small", "extrasmall"), ("x large", "xlarge"))
 _PACK = re.compile(r"(?:set of |pack of |\bx ?|× ?)(\d{1,2})\b|\b(\d{1,2}) ?(?:x\b|×|-?pack|pk\b|pcs\b|pieces?\b|er[- ]pack|er[- ]set)")
@@ -25,9 +26,10 @@ _PACK_WORDS = {"twin": 2, "duo": 2, "double": 2, "pair": 2, "trio": 3, "triple":
 GTIN_LENGTHS = (8, 12, 13, 14)
 
 
-@lru_cache(maxsize=20_000)
 def fold(text: str) -> str:
     """Lower case without accents."""
+    if text.isascii():
+        return text.lower()
     return "".join(letter for letter in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(letter))
 
 
@@ -57,17 +59,17 @@ def tokens(sku: str) -> tuple[str, ...]:
 
 def unpadded(sku: str) -> str:
     """The flat SKU without leading zeros of any of its numbers."""
-    return "".join(re.sub(r"(?<!\d)0+(?=\d)", "", token) for token in tokens(sku))
+    return "".join(_LEADING_ZEROS.sub("", token) if "0" in token else token for token in tokens(sku))
 
 
 def bare(sku: str, own: Iterable[str] = ()) -> str:
     """The unpadded SKU without the words that shops put before or behind it; `own` names those of one source."""
-    parts, known = list(tokens(sku)), AFFIXES | {flat(word) for word in own}
+    parts, known = list(tokens(sku)), AFFIXES.union(map(flat, own)) if own else AFFIXES
     while len(parts) > 1 and parts[0] in known and len("".join(parts[1:])) >= SHORTEST:
         del parts[0]
     while len(parts) > 1 and parts[-1] in known and len("".join(parts[:-1])) >= SHORTEST:
         del parts[-1]
-    return unpadded("-".join(parts))
+    return "".join(_LEADING_ZEROS.sub("", token) if "0" in token else token for token in parts)
 
 
 def gtin(text: str) -> str:

@@ -154,20 +154,27 @@ def test_a_price_that_is_a_sum_of_what_the_sku_names_is_a_bundle():
     line = UnknownLine(sku="SET-SOAP-LAV-DISH-OAK", prices=(Decimal("25.00"),), currency="GBP")
     found = suggest(line, Catalogue(SHOP))[0]
     assert found.components == (("SOAP-LAV", 2, Decimal("15.00")), ("DISH-OAK", 1, Decimal("10.00")))
-    assert (found.score, found.reasons) == (80, ("2 × SOAP-LAV + 1 × DISH-OAK = 25.00 GBP, the price of one",))
+    assert (found.score, found.reasons) == (86, ("2 × SOAP-LAV + 1 × DISH-OAK = 25.00 GBP, the price of one",))
     assert [one.sku for one in found.entries] == ["SOAP-LAV", "DISH-OAK"]
 
 
 def test_what_the_title_names_is_tried_too():
     line = UnknownLine(sku="GS-1", title="Gift set: Lavender Soap & Oak Soap Dish", prices=(Decimal("17.50"),), currency="GBP")
     found = suggest(line, Catalogue(SHOP))[0]
-    assert (sorted(sku for sku, _, _ in found.components), found.score) == (["DISH-OAK", "SOAP-LAV"], 82)
+    assert (sorted(sku for sku, _, _ in found.components), found.score) == (["DISH-OAK", "SOAP-LAV"], 88)
+
+
+def test_names_that_are_spelt_out_count_before_those_put_together_of_their_words():
+    names = [(colour, thing) for colour in ("Red", "Blue") for thing in ("Cup", "Bowl")]
+    stock = [entry(f"{colour}-{thing}".upper(), f"{colour} {thing}", price="10.00") for colour, thing in names]
+    line = UnknownLine(sku="S-9", title="Set of Red Cup and Blue Bowl", prices=(Decimal("20.00"),), currency="GBP")
+    assert sorted(sku for sku, _, _ in suggest(line, Catalogue(stock))[0].components) == ["BLUE-BOWL", "RED-CUP"]
 
 
 def test_a_pack_of_three_is_three_of_one():
     line = UnknownLine(sku="SOAP-LAV-3PK", title="Lavender soap, 3-pack", prices=(Decimal("22.50"),), currency="GBP")
     components, score, reasons = best(line)
-    assert (components, score) == ([("SOAP-LAV", 3)], 92)
+    assert (components, score) == ([("SOAP-LAV", 3)], 94)
     assert reasons == ("3 × SOAP-LAV = 22.50 GBP, the price of one", "it says that there are 3 in it")
 
 
