@@ -66,8 +66,8 @@ def _order(number: int) -> Order:
     person = CustomerRef(key=f"p{number}", email=f"person{number}@example.com", first_name="Ada")
     placed = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=2 * (ORDERS - number))  # a week of orders
     return Order(
-        key=f"w{number:05d}", number=f"#{number}", occurred_at=placed, placed_at=placed, status=OrderStatus.PAID, currency="GBP", totals=totals,
-        customer=person, lines=(line,),
+        key=f"w{number:05d}", number=f"#{number}", occurred_at=placed, placed_at=placed, status=OrderStatus.PAID, currency="GBP",
+        totals=totals, customer=person, lines=(line,),
     )  # fmt: skip
 
 
