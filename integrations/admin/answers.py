@@ -6,16 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.http import QueryDict
 
 from integrations.admin import contact_answer
 from integrations.admin.desk import Refusal
+from integrations.admin.unmapped_parts import give, parts_from_form
 from integrations.engine.exceptions import resolve_exceptions
 from integrations.models import SyncException
-from mapping.models import SkuComponent, SkuCrosswalk, ValueCrosswalk
-
-MAX_COMPONENTS = 20
+from mapping.models import ValueCrosswalk
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,53 +25,10 @@ class Answer:
     give: Callable[[SyncException, QueryDict, User], int]
 
 
-def components(data: QueryDict) -> list[tuple[str, int]]:
-    """Target SKUs with quantities from the form's rows; raises Refusal in plain words."""
-    found: list[tuple[str, int]] = []
-    for sku, text in zip(data.getlist("target_sku"), data.getlist("quantity"), strict=False):
-        sku = sku.strip()
-        if not sku:
-            continue
-        if not text.strip().isdecimal() or not 1 <= int(text) <= 9999:
-            raise Refusal(f"The quantity of {sku} must be a whole number from 1 to 9,999.")
-        if sku in dict(found):
-            raise Refusal(f"{sku} is named twice; put its whole quantity into one row.")
-        found.append((sku[:255], int(text)))
-    if not found:
-        raise Refusal("Name at least one target SKU.")
-    if len(found) > MAX_COMPONENTS:
-        raise Refusal(f"A bundle has at most {MAX_COMPONENTS} components.")
-    return found
-
-
 def map_sku(exception: SyncException, data: QueryDict, by: User) -> int:
     """Write the crosswalk row (one component, several for a bundle, or "let through"); returns the number of deliveries released."""
-    ignore = data.get("answer") == "ignore"
-    parts = [] if ignore else components(data)
-    flow = exception.flow
-    with transaction.atomic():
-        action = SkuCrosswalk.Action.IGNORE if ignore else SkuCrosswalk.Action.MAP
-        row, _ = SkuCrosswalk.objects.update_or_create(
-            source=flow.source,
-            destination=flow.destination,
-            source_sku=exception.subject,
-            defaults={"action": action, "note": data.get("note", "").strip()[:300]},
-        )
-        row.components.all().delete()
-        for sku, quantity in parts:
-            SkuComponent(crosswalk=row, target_sku=sku, quantity=quantity).save()
-        said = "let through as it is" if ignore else " + ".join(f"{quantity} × {sku}" for sku, quantity in parts)
-        siblings = _same_question(exception)
-        return resolve_exceptions(siblings, by, f"{exception.subject}: {said}")
-
-
-def _same_question(exception: SyncException) -> list[int]:
-    """The same SKU is open once per flow of the same two connections; one answer settles them all."""
-    rows = SyncException.objects.filter(
-        kind=exception.kind, subject=exception.subject, state=SyncException.State.OPEN,
-        flow__source=exception.flow.source_id, flow__destination=exception.flow.destination_id,
-    )  # fmt: skip
-    return list({exception.pk, *rows.values_list("pk", flat=True)})
+    parts = () if data.get("answer") == "ignore" else parts_from_form(data)
+    return give(exception, parts, by, note=data.get("note", "").strip()[:300]).released
 
 
 def value_question(exception: SyncException) -> tuple[str, str]:

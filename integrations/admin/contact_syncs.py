@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -18,88 +17,21 @@ from django.utils.safestring import SafeString
 from integrations import words
 from integrations.access import may_replay
 from integrations.admin import contact_retries
+from integrations.admin.contact_reasons import CONTACT_TYPES, UNNAMED, Reason, about_connections, contact_flows, reason_counts, reasons, who
 from integrations.admin.desk import MASK_PERMISSION, Act, Desk, Refusal
 from integrations.admin.filters import AGES, OLDER, dropdown
 from integrations.admin.sheets import FORMATS, sheet_response
 from integrations.admin.summaries import headline
 from integrations.engine.masking import masked_text
 from integrations.engine.replay import replay
-from integrations.models import ContactSync, Delivery, Flow, Hold, SyncException
-from integrations.models.kinds import KINDS, ORIGIN_LABELS, Kind
-from mapping.records import RecordType
+from integrations.models import ContactSync, Delivery, Flow, Hold
+from integrations.models.kinds import KINDS, ORIGIN_LABELS
 
 REPLAY = "integrations.change_delivery"
-CONTACT_TYPES = (RecordType.CUSTOMER, RecordType.EVENT)  # people, and what people did
 ORPHAN_DAYS = 3  # questions about visitors without a name that are shown above the list, one a day and connection
 EXPORT_LIMIT = 50_000
 EXPORT_BATCH = 500
-UNNAMED = Kind("", "Held", next(iter(ORIGIN_LABELS)), "administrator", "It is held and no question says why.", "Try it again.")
 MOVING = (Delivery.State.READY, Delivery.State.SENDING, Delivery.State.ACCEPTED)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The button of a reason's next step: what it says and which of a row's addresses it leads to."""
-
-    label: str
-    place: str  # question, mapping
-
-
-STEPS: dict[str, Step] = {
-    "ambiguous_contact": Step("Choose the contact", "question"),
-    "no_profile": Step("See whose profile is missing", "question"),
-    "unmapped_value": Step("Translate the word", "question"),
-    "missing_link": Step("See what it waits for", "question"),
-    "missing_field": Step("Open the field rules", "mapping"),
-    "bad_phone": Step("Open the field rules", "mapping"),
-    "bad_email": Step("Open the field rules", "mapping"),
-    "bad_value": Step("Open the field rules", "mapping"),
-    "invalid_payload": Step("Open the field rules", "mapping"),
-    "no_mapping": Step("Publish a mapping", "mapping"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One reason why a row is held, in words, with the way out."""
-
-    kind: Kind
-    question: SyncException | None
-    since: Any = None
-
-    @property
-    def origin(self) -> str:
-        """Where it began."""
-        return ORIGIN_LABELS[self.kind.origin]
-
-    @property
-    def title(self) -> str:
-        """What exactly is asked, without anybody's address in it."""
-        return masked_text(self.question.title) if self.question else ""
-
-    @property
-    def url(self) -> str:
-        """The page of the question."""
-        return reverse("admin:integrations_syncexception_change", args=[self.question.pk]) if self.question else ""
-
-    def step(self, flow_id: int) -> tuple[str, str] | None:
-        """Label and address of the next step, None when trying again is all there is to do here."""
-        step = STEPS.get(self.kind.slug)
-        if step is None:
-            return None
-        places = {"question": self.url, "mapping": f"{reverse('admin:mapping_mappingversion_changelist')}?flow={flow_id}"}
-        return step.label, places[step.place]
-
-
-def reasons(row: Delivery) -> list[Reason]:
-    """Why the row is held, its oldest reason first; reads `open_holds` as the list prefetches them."""
-    found = [Reason(KINDS.get(hold.exception.kind, UNNAMED), hold.exception, hold.since) for hold in row.open_holds]
-    return found or [Reason(UNNAMED, None, row.updated_at)]
-
-
-def contact_flows() -> list[int]:
-    """Flows that carry people or what people did."""
-    return list(Flow.objects.filter(record_type__in=CONTACT_TYPES).values_list("pk", flat=True))
 
 
 def _held_for(**conditions: Any) -> Exists:
@@ -292,28 +224,9 @@ class ContactDesk(Desk):
         return self.show(request, "integrations/contact_syncs_live.html", row, **self.detail(request, row))
 
 
-def who(row: Delivery) -> str:
-    """The person in a few words, masked."""
-    return headline(row.flow.record_type, row.record) or row.record_key
-
-
 def _link(reason: Reason, row: Delivery) -> SafeString | str:
     step = reason.step(row.flow_id)
     return format_html('<a class="sy-button sy-small" href="{}">{}</a>', step[1], step[0]) if step else ""
-
-
-def reason_counts() -> list[tuple[str, int]]:
-    """Held contacts per kind of reason, the most frequent first; a contact with two reasons counts for both."""
-    rows = Hold.objects.filter(exception__flow__in=contact_flows())
-    return list(rows.values_list("exception__kind").annotate(number=Count("pk")).order_by("-number", "exception__kind"))
-
-
-def about_connections(*kinds: str) -> QuerySet[SyncException]:
-    """Open questions of these kinds about a whole connection of a contact flow, newest first: none of them holds single contacts."""
-    flows = Flow.objects.filter(record_type__in=CONTACT_TYPES).values_list("source", "destination")
-    ends = {end for pair in flows for end in pair}
-    rows = SyncException.objects.filter(connection__in=ends, flow=None, state=SyncException.State.OPEN)
-    return rows.filter(kind__in=kinds).select_related("connection").order_by("-pk")
 
 
 EXPORT_HEADER = (

@@ -231,6 +231,7 @@ def test_components_with_shares_become_a_bundle(orders: Flow, ecommerce: Client)
 
     parts = SkuCrosswalk.objects.get().components.values_list("target_sku", "quantity", "share")
     assert [(sku, quantity, str(share)) for sku, quantity, share in parts] == [("SOAP", 2, "10.0000"), ("DISH", 1, "15.5000")]
+    assert "Taken back: SET is not 2 × SOAP + 1 × DISH any more." in said(ecommerce, f"{ANSWERS}{SkuAnswer.objects.get().pk}/undo/")
 
 
 def test_a_sku_is_let_through_as_it_is_with_a_reason(orders: Flow, ecommerce: Client):
