@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from django.db.models import Q
@@ -102,9 +101,3 @@ def _stem(sku: str) -> str:
     parts = words.tokens(sku)
     stem = sku[: sku.casefold().rfind(parts[-1])] if len(parts) > 1 else ""
     return stem if len(stem) > STEM and not sku.startswith(NO_SKU) else ""
-
-
-def suggest_all(exceptions: Sequence[SyncException], limit: int = 5) -> dict[int, list[Suggestion]]:
-    """Suggestions for many questions, with the held orders read in one go."""
-    waiting = waiting_lines([exception.pk for exception in exceptions])
-    return {row.pk: suggestions_for(row, limit, waiting=waiting.get(row.pk)) for row in exceptions}

@@ -10,7 +10,7 @@ Component = tuple[str, int, Decimal | None]  # target SKU, how many make one sou
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogueEntry:
-    """One sellable thing of the master catalogue; `options` are the values only, `price` what is asked for one now."""
+    """One sellable thing of the master catalogue; `options` are the values only, `price` its regular one."""
 
     sku: str
     product_key: str = ""
