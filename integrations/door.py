@@ -61,10 +61,11 @@ class Accounts:
     _reading: dict[tuple[str, str], asyncio.Task[Known]] = field(default_factory=dict)
 
     async def find(self, platform: Platform, external_id: str) -> Known:
-        """The account; while one call renews the copy, the others go on with the old one."""
+        """The account; while one call renews the copy, the others go on with the old one for as long again."""
         key = (platform.slug, external_id)
         known, reading = self._known.get(key), self._reading.get(key)
-        if known is not None and (reading is not None or time.monotonic() - known.read_at < settings.HOOK_ACCOUNT_SECONDS):
+        trusted = settings.HOOK_ACCOUNT_SECONDS * (1 if reading is None else 2)
+        if known is not None and time.monotonic() - known.read_at < trusted:
             return known
         if reading is None:
             reading = self._reading[key] = asyncio.create_task(self._read(platform, external_id))

@@ -117,7 +117,7 @@ def renewed(connection: Connection, fault: Reconnect, client: Any = None) -> boo
 
     When new credentials do not help either, or there are none to be had, the connection stops and a person is asked.
     """
-    if client is not None and dict(client.account.secrets) != dict(account_for(connection).secrets):
+    if _outdated(connection, client):
         return True
     try:
         stale = not isinstance(fault, Misconfigured) and not _renewed_lately(connection)
@@ -125,8 +125,15 @@ def renewed(connection: Connection, fault: Reconnect, client: Any = None) -> boo
             return True
     except PlatformError as refusal:
         fault = Reconnect(str(refusal))
+    if _outdated(connection, client):
+        return True  # renewed by another worker between the first look and this one
     needs_auth(connection, str(fault))
     return False
+
+
+def _outdated(connection: Connection, client: Any) -> bool:
+    """Whether the client was made with other secrets than those that are stored now."""
+    return client is not None and dict(client.account.secrets) != dict(account_for(connection).secrets)
 
 
 def _renewed_lately(connection: Connection) -> bool:

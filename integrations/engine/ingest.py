@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from django.db import DataError, close_old_connections, transaction
+from django.db import DataError, IntegrityError, close_old_connections, transaction
 
 from integrations.engine.arrays import text_array
 from integrations.engine.statements import bound_cursor
@@ -98,7 +98,7 @@ def write_group(group: Sequence[Call]) -> list[Exception | None]:
     """Write together what can be written together; for each caller None, or what kept its events from being stored."""
     try:
         _write(group)
-    except DataError as fault:  # a row that does not fit fails its own caller only
+    except (DataError, IntegrityError) as fault:  # a row that does not fit, or whose connection is gone, fails its own caller only
         return [fault] if len(group) == 1 else [answer for call in group for answer in write_group([call])]
     except Exception as fault:  # noqa: BLE001 - handed to every caller of the group, which raises it: none may think it was stored
         return [fault] * len(group)
