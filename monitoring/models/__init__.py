@@ -1,0 +1,5 @@
+"""Tables of monitoring: what it samples, and what it finds out by comparing."""
+
+from monitoring.models.samples import Metric, Sample
+
+__all__ = ["Metric", "Sample"]
