@@ -45,7 +45,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         items += [_entry(*page) for page in pages if _may_open(request, page[2])]
         if items:
             groups.append({"title": heading, "separator": bool(heading), "items": items})
-    return groups
+    manual = {"title": "Manual", "icon": "menu_book", "link": reverse("admin:manual")}
+    return [*groups, {"title": "Help", "separator": True, "items": [manual]}]
 
 
 def _entry(title: str, icon: str, model: str) -> dict[str, Any]:
