@@ -2,6 +2,7 @@
 
 from integrations.models.answer import SkuAnswer
 from integrations.models.connection import Connection, Credential, OAuthState, RateBudget
+from integrations.models.desk import Correction, DeskAct, DeskRun, SavedView
 from integrations.models.exception import ExceptionComment, Hold, SyncException
 from integrations.models.figures import EngagementFigure
 from integrations.models.flow import Checkpoint, Flow
@@ -15,8 +16,11 @@ __all__ = [
     "Checkpoint",
     "Connection",
     "ContactSync",
+    "Correction",
     "Credential",
     "Delivery",
+    "DeskAct",
+    "DeskRun",
     "EngagementFigure",
     "ExceptionComment",
     "Flow",
@@ -25,6 +29,7 @@ __all__ = [
     "OAuthState",
     "RateBudget",
     "Receipt",
+    "SavedView",
     "SkuAnswer",
     "SkuBacklog",
     "SyncException",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from integrations.models.connection import Connection
 from integrations.models.flow import Flow
 from integrations.models.kinds import kind_choices
 from integrations.models.outbox import Delivery
+
+SHOWN = Q(state="open", snoozed_until__isnull=True)  # what people see among the open questions
 
 
 class SyncException(models.Model):
@@ -35,6 +37,14 @@ class SyncException(models.Model):
     resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     resolved_at = models.DateTimeField(null=True, blank=True)
     note = models.CharField(max_length=500, blank=True)
+    snoozed_until = models.DateTimeField(null=True, blank=True)  # open, but not shown among the open ones until then
+    snooze_limit = models.PositiveIntegerField(null=True, blank=True)  # seen so often it comes back before that
+    former = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="later")  # the same question, settled before
+    returned = models.PositiveSmallIntegerField(default=0, db_default=0)  # how often it came back
+    waiting_count = models.PositiveIntegerField(default=0, db_default=0)  # deliveries that wait, as of `weighed_at`
+    waiting_value = models.DecimalField(max_digits=20, decimal_places=3, default=0, db_default=0)  # the largest amount of one currency
+    waiting_values = models.JSONField(default=dict, db_default={})  # {currency: net value of the orders that wait, as text}
+    weighed_at = models.DateTimeField(null=True, blank=True)  # null = something changed since
 
     class Meta:
         verbose_name = "exception"
@@ -53,6 +63,14 @@ class SyncException(models.Model):
             models.Index(fields=["state", "kind", "-last_seen"], name="exception_list"),
             models.Index(fields=["state", "-last_seen"], name="exception_recent"),
             models.Index(fields=["state", "flow", "-last_seen"], name="exception_flow"),
+            models.Index(fields=["-last_seen"], condition=SHOWN, name="exception_shown"),
+            models.Index(fields=["-waiting_value", "-waiting_count", "-id"], condition=SHOWN, name="exception_by_value"),
+            models.Index(fields=["-first_seen"], condition=SHOWN, name="exception_new"),
+            models.Index(fields=["assignee", "-last_seen"], condition=SHOWN, name="exception_of_person"),
+            models.Index(fields=["-last_seen"], condition=SHOWN & Q(returned__gt=0), name="exception_returned"),
+            models.Index(fields=["snoozed_until"], condition=Q(state="open", snoozed_until__isnull=False), name="exception_snoozed"),
+            models.Index(F("weighed_at").asc(nulls_first=True), condition=Q(state="open", flow__isnull=False), name="exception_to_weigh"),
+            models.Index(fields=["flow", "kind", "subject", "-id"], condition=~Q(state="open"), name="exception_former"),
         ]
 
     def __str__(self) -> str:
