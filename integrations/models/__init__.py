@@ -9,6 +9,7 @@ from integrations.models.flow import Checkpoint, Flow
 from integrations.models.inbox import InboxEvent
 from integrations.models.outbox import Attempt, Delivery, Receipt
 from integrations.models.pages import ContactSync, SkuBacklog, UnmappedSku
+from integrations.models.search import SearchTerm
 from integrations.models.visitor import VisitorIdentity
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "RateBudget",
     "Receipt",
     "SavedView",
+    "SearchTerm",
     "SkuAnswer",
     "SkuBacklog",
     "SyncException",

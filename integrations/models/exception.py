@@ -71,6 +71,7 @@ class SyncException(models.Model):
             models.Index(fields=["snoozed_until"], condition=Q(state="open", snoozed_until__isnull=False), name="exception_snoozed"),
             models.Index(F("weighed_at").asc(nulls_first=True), condition=Q(state="open", flow__isnull=False), name="exception_to_weigh"),
             models.Index(fields=["flow", "kind", "subject", "-id"], condition=~Q(state="open"), name="exception_former"),
+            models.Index(fields=["subject"], name="exception_subject"),
         ]
 
     def __str__(self) -> str:

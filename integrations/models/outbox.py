@@ -118,7 +118,10 @@ class Attempt(models.Model):
     manual = models.BooleanField(default=False)
 
     class Meta:
-        indexes = [BrinIndex(fields=["at"], name="attempt_at")]
+        indexes = [
+            BrinIndex(fields=["at"], name="attempt_at"),
+            models.Index(fields=["request_id"], condition=~Q(request_id=""), name="attempt_request"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.number}: {self.outcome}"
