@@ -6,6 +6,7 @@ from integrations.models.desk import Correction, DeskAct, DeskRun, SavedView
 from integrations.models.exception import ExceptionComment, Hold, SyncException
 from integrations.models.figures import EngagementFigure
 from integrations.models.flow import Checkpoint, Flow
+from integrations.models.impact import ImpactRun
 from integrations.models.inbox import InboxEvent
 from integrations.models.outbox import Attempt, Delivery, Receipt
 from integrations.models.pages import ContactSync, SkuBacklog, UnmappedSku
@@ -26,6 +27,7 @@ __all__ = [
     "ExceptionComment",
     "Flow",
     "Hold",
+    "ImpactRun",
     "InboxEvent",
     "OAuthState",
     "RateBudget",
