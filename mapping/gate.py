@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from mapping.crosswalk import LineWithoutSku, Lookups, SkuGate
+from mapping.crosswalk import PLACEHOLDER_SKU, LineWithoutSku, Lookups, SkuGate
 from mapping.records import Checkout, Line, LineComponent, Order
 
 MAX_NAME = 200  # characters of an exception's subject
@@ -50,6 +52,15 @@ def passes(line: Line, lookups: Lookups) -> bool:
     if name_of(line) in lookups.skus or lookups.line_without_sku is not LineWithoutSku.HOLD:
         return True
     return lookups.sku_gate is SkuGate.OFF and bool(line.product_key)
+
+
+def opened_by(settings: Mapping[str, Any], name: str) -> bool:
+    """Whether a flow with these settings now lets a line pass that it asked about by this name, whatever catalogue and crosswalk say."""
+    policy = settings.get("line_without_sku") or LineWithoutSku.HOLD
+    if name.startswith(NO_SKU):
+        return policy != LineWithoutSku.HOLD
+    placeholder = settings.get("placeholder_sku") or PLACEHOLDER_SKU
+    return settings.get("sku_gate") == SkuGate.OFF or (policy == LineWithoutSku.PLACEHOLDER and name == placeholder)
 
 
 def without_sku(line: Line, lookups: Lookups) -> Line:

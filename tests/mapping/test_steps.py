@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapping.crosswalk import NO_LOOKUPS, Component, LineWithoutSku, Lookups, SkuGate, SkuMap
-from mapping.gate import held_lines
+from mapping.gate import held_lines, opened_by
 from mapping.money import exponent, unit
 from mapping.records import LineComponent
 from mapping.steps import STEPS, apply_crosswalk, explode_bundles
@@ -195,6 +195,22 @@ def test_a_line_without_sku_does_as_the_flow_says(gate, settings, sku, product_k
     after = explode_bundles(order(lines=(WRAP,)), lookups)
     assert [(part.sku, part.product_key) for part in after.lines] == [(sku, product_key)]
     assert held_lines(after, lookups) == held
+
+
+@pytest.mark.parametrize(
+    ("settings", "opened"),
+    [
+        ({}, []),
+        ({"line_without_sku": "hold", "placeholder_sku": "ANY"}, []),
+        ({"line_without_sku": "pass"}, ["no SKU: Gift wrap"]),
+        ({"line_without_sku": "placeholder", "placeholder_sku": "ANY"}, ["no SKU: Gift wrap", "ANY"]),
+        ({"line_without_sku": "placeholder"}, ["no SKU: Gift wrap", "NO-SKU"]),
+        ({"sku_gate": "off"}, ["MUG", "ANY", "NO-SKU"]),
+        ({"sku_gate": "crosswalk"}, []),
+    ],
+)
+def test_changed_settings_answer_the_questions_that_they_concern(settings, opened):
+    assert [name for name in ("no SKU: Gift wrap", "MUG", "ANY", "NO-SKU") if opened_by(settings, name)] == opened
 
 
 def test_the_held_line_without_sku_asks_one_question_only():
