@@ -1,4 +1,7 @@
-"""Template tags of the manual: addresses of its places, and the help link of the page that is shown."""
+"""Template tags of the manual: addresses of its places, and the help link of the page that is shown.
+
+The console's pages are imported when a tag is used: the skin collects all tags while those pages are still being put together.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,28 @@ from typing import Any
 
 from django import template
 
-from integrations.admin.manual import help_url, manual_url
-
 register = template.Library()
-register.simple_tag(manual_url, name="manual_url")
+
+
+@register.simple_tag
+def manual_url(slug: str = "", anchor: str = "") -> str:
+    """The address of an article and a place in it; raises KeyError for an article that is not there."""
+    from integrations.admin import manual
+
+    return manual.manual_url(slug, anchor)
 
 
 @register.simple_tag(takes_context=True)
 def help_link(context: Mapping[str, Any]) -> str:
     """Where the manual speaks of this page."""
-    return help_url(context["request"], context.get("original"))
+    from integrations.admin import manual
+
+    return manual.help_url(context["request"], context.get("original"))
+
+
+@register.simple_tag
+def manual_title(slug: str) -> str:
+    """The title of an article; raises KeyError for one that is not there."""
+    from integrations.admin import manual
+
+    return manual.ARTICLES[slug].title
