@@ -16,7 +16,7 @@ VIEW_ALL = tuple(
             "mappingversion", "fieldrule", "skucrosswalk", "skucomponent", "valuecrosswalk", "identityrule", "maskingrule",
             "contacthandle", "consentstatement",
         ),
-        "monitoring": ("sample",),
+        "monitoring": ("sample", "audit"),
     }.items()
     for model in models
 )  # fmt: skip
@@ -36,6 +36,7 @@ MANAGER = (
     "integrations.view_personal_data",
     *editing("integrations", "flow", "checkpoint", actions=("add", "change")),
     "integrations.change_inboxevent",
+    "monitoring.add_audit",
     *editing("mapping", "mappingversion", "fieldrule", "valuecrosswalk", "identityrule", "maskingrule"),
 )
 ADMINISTRATOR = (
