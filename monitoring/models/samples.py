@@ -21,7 +21,11 @@ class Metric(models.TextChoices):
     HELD = "held", "Deliveries that wait for an exception"
     LAG = "lag", "Age of the oldest due delivery in seconds"
     DELIVERED = "delivered", "Deliveries delivered in the minute"
-    FAILED = "failed", "Attempts in the minute that did not go through"
+    FAILED = "failed", "Attempts in the minute that did not go through"  # tried later, or refused
+    REFUSED = "refused", "Deliveries refused in the minute"
+    STOPPED = "stopped", "Deliveries held before sending in the minute"
+    UNCHANGED = "unchanged", "Deliveries in the minute that the destination holds as they are"
+    SKIPPED = "skipped", "Deliveries skipped on purpose in the minute"
     INBOX_WAITING = "inbox_waiting", "Inbox events not yet processed"
     INBOX_FAILED = "inbox_failed", "Inbox events that could not be read"
     ARRIVED = "arrived", "Inbox events received and objects pulled in the minute"
