@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from integrations.standins.clock import Clock
+from integrations.standins.couriers import THREADS
 from integrations.standins.faults import Faults
 from integrations.standins.ledger import Ledger
 from integrations.standins.tiktok_shop import consent, control
@@ -22,7 +23,7 @@ from integrations.standins.tiktok_shop.ids import Ids
 from integrations.standins.tiktok_shop.lives import Lives
 from integrations.standins.tiktok_shop.order_life import ORDER_STATUS_CHANGE, status_data
 from integrations.standins.tiktok_shop.routes import Endpoint, find
-from integrations.standins.tiktok_shop.sender import THREADS, TIMEOUT, Sender
+from integrations.standins.tiktok_shop.sender import TIMEOUT, Sender
 from integrations.standins.tiktok_shop.settings import Settings
 from integrations.standins.tiktok_shop.shops import Shop
 from integrations.standins.tiktok_shop.specs import DEMO_SELLERS, AppSpec, SellerSpec
