@@ -14,6 +14,7 @@ from mapping.transforms import e164
 
 MASKED = "masked"  # the attribute that names what was taken out
 ADDRESS_FIELDS = ("first_name", "last_name", "company", "line1", "line2", "city", "region", "postcode", "phone")
+Test = tuple[Callable[[str, str], bool], str]  # and its pattern
 PERSON_FIELDS = ("email", "phone", "first_name", "last_name")
 
 
@@ -64,8 +65,7 @@ def strip_masked(record: Record, rules: Sequence[Mask]) -> Record:
 
 def is_masked(kind: str, value: str, rules: Sequence[Mask]) -> bool:
     """Whether a rule for this kind of value (email, phone, name, any) recognises it."""
-    text = value.strip().casefold()
-    return bool(text) and any(rule.field in (kind, MaskedField.ANY) and TESTS[rule.how](text, rule.pattern.casefold()) for rule in rules)
+    return _recognised(value, _tests_of(kind, tuple(rules)))
 
 
 def _customer(customer: Customer, rules: Sequence[Mask]) -> Customer:
@@ -94,16 +94,26 @@ def _addresses(addresses: Sequence[Address], rules: Sequence[Mask]) -> tuple[tup
 
 def _cleared(person: Any, fields: Sequence[str], rules: Sequence[Mask]) -> tuple[Any, list[str]]:
     """The person or address with masked fields empty, and their names."""
-    names = _looked_at(tuple(fields), tuple(rules))
-    gone = [name for name in names if (value := getattr(person, name)) and is_masked(KINDS.get(name, MaskedField.ANY), value, rules)]
+    tests = _looked_at(tuple(fields), tuple(rules))
+    gone = [name for name, found in tests if (value := getattr(person, name)) and _recognised(value, found)]
     return (replace(person, **dict.fromkeys(gone, "")), gone) if gone else (person, gone)
 
 
+def _recognised(value: str, tests: Sequence[Test]) -> bool:
+    text = value.strip().casefold()
+    return bool(text) and any(test(text, pattern) for test, pattern in tests)
+
+
 @lru_cache(maxsize=64)
-def _looked_at(fields: tuple[str, ...], rules: tuple[Mask, ...]) -> tuple[str, ...]:
-    """Those fields that any rule is about: most sources have no rule for addresses."""
-    kinds = {rule.field for rule in rules}
-    return tuple(name for name in fields if kinds & {MaskedField.ANY, KINDS.get(name, MaskedField.ANY)})
+def _looked_at(fields: tuple[str, ...], rules: tuple[Mask, ...]) -> tuple[tuple[str, tuple[Test, ...]], ...]:
+    """Those fields that any rule is about, with its tests: most sources have no rule for addresses."""
+    tests = ((name, _tests_of(KINDS.get(name, MaskedField.ANY), rules)) for name in fields)
+    return tuple((name, found) for name, found in tests if found)
+
+
+@lru_cache(maxsize=256)
+def _tests_of(kind: str, rules: tuple[Mask, ...]) -> tuple[Test, ...]:
+    return tuple((TESTS[rule.how], rule.pattern.casefold()) for rule in rules if rule.field in (kind, MaskedField.ANY))
 
 
 def _noted(attributes: dict[str, object], gone: Sequence[str]) -> dict[str, object]:
@@ -117,7 +127,7 @@ def _domain(text: str) -> str:
 
 def _wild(text: str, pattern: str) -> bool:
     """Runs of "*" are one, and every part is sought once from left to right, so that no pattern can take long."""
-    first, *rest = re.split(r"\*+", pattern)
+    first, *rest = _parts(pattern)
     if not rest:
         return len(text) == len(first) and _fits(text, first)
     *middle, last = rest
@@ -132,8 +142,13 @@ def _wild(text: str, pattern: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=256)
+def _parts(pattern: str) -> tuple[str, ...]:
+    return tuple(re.split(r"\*+", pattern))
+
+
 def _fits(text: str, part: str) -> bool:
-    return all(sign in ("?", character) for character, sign in zip(text, part, strict=True))
+    return text == part if "?" not in part else all(sign in ("?", character) for character, sign in zip(text, part, strict=True))
 
 
 TESTS: dict[str, Callable[[str, str], bool]] = {

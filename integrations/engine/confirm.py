@@ -20,6 +20,7 @@ from integrations.platforms.base import Outcome, OutcomeState, Sent, Writer
 from integrations.platforms.errors import PlatformError, Reconnect
 
 log = structlog.get_logger(__name__)
+ASKED_ABOUT = ("record_key", "destination_key", "sent_payload", "attempts")
 LONGEST_WAIT = 30  # seconds between questions about one receipt
 
 
@@ -47,7 +48,8 @@ def confirm_receipts(flow: Flow, limit: int = 20) -> int:
 
 def _confirm(flow: Flow, receipt: Receipt, writer: Writer, client: Any) -> int:
     """Ask about one receipt; one that cannot be handled waits alone and is logged. Raises the platform's faults."""
-    rows = {row.record_key: row for row in Delivery.objects.filter(receipt=receipt, state=Delivery.State.ACCEPTED)}
+    accepted = Delivery.objects.filter(receipt=receipt, state=Delivery.State.ACCEPTED).only(*ASKED_ABOUT)
+    rows = {row.record_key: row for row in accepted}
     sent = [Sent(row.record_key, row.destination_key, row.sent_payload) for row in rows.values()]
     age = (timezone.now() - receipt.created_at).total_seconds()
     outcomes: Sequence[Outcome] | None = ()

@@ -49,14 +49,18 @@ def identify(flow: Flow, writer: Writer, client: Any, rows: Sequence[Row]) -> Id
     if not customers or wanted == "never":
         return NOTHING
     parts = [record for _, record in customers if record.partial]
-    known, waiting = people.load(flow.destination_id, parts), frozenset[str]()
-    undecided = frozenset(record.key for record in parts if _is_open(record, known))
-    if undecided and not directory.is_fresh(flow.destination_id):
-        waiting = frozenset() if directory.refresh(flow.destination, writer, client) else undecided
-        known = people.load(flow.destination_id, parts)
+    waiting = frozenset() if directory.is_fresh(flow.destination_id) else _waiting(flow, writer, client, parts)
+    known = people.load(flow.destination_id, [record for record in parts if record.email])
     ready = [(row, record) for row, record in customers if record.key not in waiting]
     asked = [record for row, record in ready if (wanted == "always" or row.lane != Lane.BULK) and _asks(row, record, known)]
     return replace(_decide(flow, ready, writer.find(client, asked) if asked else {}), waiting=waiting)
+
+
+def _waiting(flow: Flow, writer: Writer, client: Any, parts: Sequence[Customer]) -> frozenset[str]:
+    """Keys of those who may be somebody that the directory of contacts does not show yet."""
+    known = people.load(flow.destination_id, parts)
+    undecided = frozenset(record.key for record in parts if _is_open(record, known))
+    return undecided if undecided and not directory.refresh(flow.destination, writer, client) else frozenset()
 
 
 def _asks(row: Claimed, record: Customer, known: Known) -> bool:

@@ -89,15 +89,15 @@ WHERE CASE WHEN {PARTIAL} THEN {JOINED} - {CLOCKS} <> d.record - {CLOCKS}
 # The same content seen again later: only the version moves on, so that a state from between the two loses. Nothing is sent for it.
 TOUCH = """
 WITH seen AS MATERIALIZED (
-  SELECT d.id, t.r, t.o, (t.r ->> 'partial')::bool AND (d.record ->> 'partial')::bool AS partial FROM integrations_delivery d
+  SELECT d.id, n.r, t.o FROM integrations_delivery d
   JOIN unnest(%(keys)s::text[], %(records)s::jsonb[], %(times)s::timestamptz[]) AS t(k, r, o) ON d.record_key = t.k
-  WHERE d.flow_id = %(flow)s AND CASE
-    WHEN (t.r ->> 'partial')::bool AND (d.record ->> 'partial')::bool
-    THEN merge_partial(d.record, t.r) - '{occurred_at,seen}'::text[] = d.record - '{occurred_at,seen}'::text[]
+  CROSS JOIN LATERAL (SELECT (t.r ->> 'partial')::bool AND (d.record ->> 'partial')::bool AS partial) AS p
+  CROSS JOIN LATERAL (SELECT CASE WHEN p.partial THEN merge_partial(d.record, t.r) ELSE t.r END AS r OFFSET 0) AS n
+  WHERE d.flow_id = %(flow)s AND t.r <> d.record AND CASE
+    WHEN p.partial THEN n.r <> d.record AND n.r - '{occurred_at,seen}'::text[] = d.record - '{occurred_at,seen}'::text[]
     ELSE t.o > d.occurred_at AND t.r - 'occurred_at' = d.record - 'occurred_at' END
   ORDER BY d.record_key COLLATE "C" FOR UPDATE OF d)
-UPDATE integrations_delivery d SET record = CASE WHEN seen.partial THEN merge_partial(d.record, seen.r) ELSE seen.r END,
-  occurred_at = GREATEST(seen.o, d.occurred_at) FROM seen WHERE d.id = seen.id
+UPDATE integrations_delivery d SET record = seen.r, occurred_at = GREATEST(seen.o, d.occurred_at) FROM seen WHERE d.id = seen.id
 """
 
 CLAIM = """
