@@ -8,6 +8,7 @@ from django_q.tasks import async_task
 SCHEDULES: tuple[tuple[str, str, str, int | None], ...] = (
     ("Sweep", "integrations.tasks.sweep", Schedule.MINUTES, 1),
     ("Unmapped products", "integrations.tasks.sku_backlog", Schedule.MINUTES, 1),
+    ("Exception desk", "integrations.tasks.desk", Schedule.MINUTES, 1),
     ("Credentials and subscriptions", "integrations.tasks.hourly", Schedule.HOURLY, None),
     ("Samples", "monitoring.tasks.sample", Schedule.MINUTES, 1),
     ("Retention", "monitoring.tasks.prune", Schedule.DAILY, None),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from integrations.engine import automatic, backlog, pumps
+from integrations.engine import automatic, backlog, closing, desk_runs, pumps, snoozes, weights
 
 
 def process(connection_id: int) -> None:
@@ -34,6 +34,19 @@ def sku_backlog() -> None:
     """Every minute: what waits for each unmapped SKU, what it may be, and where a flow wants it, the answer."""
     backlog.refresh(backlog.REFRESH_SECONDS)
     automatic.map_skus()
+
+
+def desk() -> None:
+    """Every minute: questions that come back or whose cause is gone, what waits for each, and runs whose worker is gone."""
+    snoozes.wake_due()
+    closing.close_gone()
+    desk_runs.resume_lost()
+    weights.refresh()
+
+
+def desk_run(run_id: int) -> None:
+    """Carry out one act on everything that a filter of the desk left."""
+    desk_runs.pump(run_id)
 
 
 def hourly() -> None:

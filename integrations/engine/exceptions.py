@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import structlog
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Case, F, Max, When
 from django.utils import timezone
 
 from integrations.engine.catalogue import known_skus
 from integrations.engine.wake import wake_flow
 from integrations.models import Connection, Delivery, ExceptionComment, Flow, Hold, SyncException
 from integrations.models.kinds import KINDS
+from mapping.gate import opened_by
 from mapping.models import MappingVersion, SkuCrosswalk, ValueCrosswalk
 
 if TYPE_CHECKING:
@@ -36,13 +37,19 @@ class Question:
     detail: str = ""
 
 
+# A question that was settled before comes back linked to its former row, and to whoever looked after it.
 RAISE = """
-INSERT INTO integrations_syncexception (flow_id, kind, subject, title, detail, state, occurrences, first_seen, last_seen, note)
-SELECT %(flow)s, k, s, t, d, 'open', n, now(), now(), ''
+INSERT INTO integrations_syncexception AS e (flow_id, kind, subject, title, detail, state, occurrences, first_seen, last_seen, note,
+  former_id, returned, assignee_id)
+SELECT %(flow)s, k, s, t, d, 'open', n, now(), now(), '', f.id, COALESCE(f.returned + 1, 0), f.assignee_id
 FROM unnest(%(kinds)s::text[], %(subjects)s::text[], %(titles)s::text[], %(details)s::text[], %(counts)s::int[]) AS q(k, s, t, d, n)
+LEFT JOIN LATERAL (
+  SELECT o.id, o.returned, o.assignee_id FROM integrations_syncexception o
+  WHERE o.flow_id = %(flow)s AND o.kind = q.k AND o.subject = q.s AND o.state <> 'open' ORDER BY o.id DESC LIMIT 1) f ON true
 ORDER BY k COLLATE "C", s COLLATE "C"
 ON CONFLICT (flow_id, kind, subject) WHERE state = 'open' AND flow_id IS NOT NULL
-DO UPDATE SET occurrences = integrations_syncexception.occurrences + excluded.occurrences, last_seen = now(), detail = excluded.detail
+DO UPDATE SET occurrences = e.occurrences + excluded.occurrences, last_seen = now(), detail = excluded.detail, weighed_at = NULL,
+  snoozed_until = CASE WHEN e.occurrences + excluded.occurrences >= e.snooze_limit THEN NULL ELSE e.snoozed_until END
 RETURNING id, kind, subject
 """
 
@@ -78,20 +85,22 @@ def raise_questions(flow: Flow, asked: Sequence[tuple[int, Sequence[Question]]])
     )
 
 
-def raise_for_connection(
-    connection: Connection, kind: str, subject: str, title: str, *, detail: str = "", count: int = 1
-) -> SyncException:
+def raise_for_connection(connection: Connection, kind: str, subject: str, title: str, *, detail: str = "", count: int = 1) -> SyncException:
     """Ask one question about a connection as a whole; asking again only counts, `count` at a time."""
-    now = timezone.now()
+    same = SyncException.objects.filter(connection=connection, flow=None, kind=kind, subject=subject[:200])
     with transaction.atomic():
         Connection.objects.select_for_update().get(pk=connection.pk)
-        row, created = SyncException.objects.get_or_create(
-            connection=connection, flow=None, kind=kind, subject=subject[:200], state=SyncException.State.OPEN,
-            defaults={"title": title[:300], "detail": detail, "occurrences": count},
+        row = same.filter(state=SyncException.State.OPEN).first()
+        if row is not None:
+            wakes = Case(When(snooze_limit__lte=F("occurrences") + count, then=None), default=F("snoozed_until"))
+            seen = {"occurrences": F("occurrences") + count, "last_seen": timezone.now(), "detail": detail or row.detail}
+            SyncException.objects.filter(pk=row.pk).update(snoozed_until=wakes, **seen)
+            return row
+        former = same.order_by("-pk").first()
+        return SyncException.objects.create(
+            connection=connection, kind=kind, subject=subject[:200], title=title[:300], detail=detail, occurrences=count, former=former,
+            returned=former.returned + 1 if former else 0, assignee=former.assignee if former else None,
         )  # fmt: skip
-        if not created:
-            SyncException.objects.filter(pk=row.pk).update(occurrences=F("occurrences") + count, last_seen=now, detail=detail or row.detail)
-    return row
 
 
 def close_for_connection(connection: Connection, kind: str) -> int:
@@ -171,8 +180,13 @@ def _skip(exception: SyncException, note: str) -> int:
     waiting = list(blocked.select_for_update(of=("self",)).order_by("record_key").values_list("pk", flat=True))
     Hold.objects.filter(exception=exception, delivery_id__in=waiting).delete()
     return Delivery.objects.filter(pk__in=waiting, state=Delivery.State.BLOCKED, holds=None).update(
-        state=Delivery.State.SKIPPED, last_message=f"Ignored: {note}"[:500], updated_at=timezone.now()
+        state=Delivery.State.SKIPPED, last_code=ignored_code(exception.pk), last_message=f"Ignored: {note}"[:500], updated_at=timezone.now()
     )
+
+
+def ignored_code(exception_id: int) -> str:
+    """What a delivery carries that was skipped because this question is ignored; by it the decision is taken back."""
+    return f"ignored:{exception_id}"
 
 
 def _finish(rows: object, by: User | None, note: str) -> int:
@@ -221,7 +235,7 @@ def release_answered() -> int:
 
 
 def _answered(flow: Flow, rows: Sequence[SyncException]) -> list[int]:
-    """Ids of the exceptions whose crosswalk row exists now or whose mapping was published after they were last seen."""
+    """Ids of the exceptions that a crosswalk row, the flow's settings, or a mapping published after they were last seen answers now."""
     published = MappingVersion.objects.filter(flow=flow, state=MappingVersion.State.PUBLISHED).aggregate(at=Max("published_at"))["at"]
     skus = {row.subject for row in rows if row.kind == "unmapped_sku"}
     mapped = set(
@@ -230,6 +244,7 @@ def _answered(flow: Flow, rows: Sequence[SyncException]) -> list[int]:
         )
     )
     mapped |= set(known_skus(flow, skus - mapped).places)  # the product came after the order
+    mapped |= {sku for sku in skus if opened_by(flow.settings, sku)}  # the flow's settings changed after it
     names = {row.subject.split(":", 1)[0] for row in rows if row.kind == "unmapped_value"}
     values = {f"{name}:{value}" for name, value in ValueCrosswalk.objects.filter(name__in=names).values_list("name", "source_value")}
     return [
