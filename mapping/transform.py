@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,11 +48,20 @@ class Mapped:
     dropped: tuple[Issue, ...] = ()
 
 
-def transform(record: Record, plan: Plan, lookups: Lookups, current: JsonObject | None = None, *, own: JsonObject | None = None) -> Mapped:
+def transform(
+    record: Record,
+    plan: Plan,
+    lookups: Lookups,
+    current: JsonObject | None = None,
+    *,
+    own: JsonObject | None = None,
+    corrected: Mapping[str, Any] | None = None,
+) -> Mapped:
     """Map one record. All issues are collected, not only the first; `payload_hash` is empty while there are any.
 
     `current` is the object as the destination holds it, needed for rules that fill only what is empty or append: they carry its value over.
     `own` is what we sent before, given where the destination joins several sources into one object: what another one filled is left out.
+    `corrected` are values that a person put in place of the rules', by the field's place ("lineitems[0].sku"); None leaves a field out.
     """
     held = held_lines(record, lookups) if isinstance(record, Order) else {}
     if held:
@@ -59,8 +69,12 @@ def transform(record: Record, plan: Plan, lookups: Lookups, current: JsonObject 
     run = _Run(record, lookups)
     run.issues.extend(sku_issues(held))
     payload = _fill(plan.node, (record,), run)
+    for path, value in (corrected or {}).items():
+        run.issues = [issue for issue in run.issues if issue.field != path]
+        put_at(payload, path, value)
     for rule in plan.adjust:
-        _adjust(payload, rule, current or {}, own)
+        if not corrected or rule.target not in corrected:
+            _adjust(payload, rule, current or {}, own)
     return Mapped(payload, "" if run.issues else run.hash(payload), tuple(run.issues), tuple(run.dropped))
 
 
@@ -234,6 +248,28 @@ def _at(payload: JsonObject, path: list[str]) -> Any:
     for name in path:
         found = found.get(name) if isinstance(found, dict) else None
     return found
+
+
+PLACE = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+
+
+def put_at(payload: JsonObject, path: str, value: Any) -> None:
+    """Write a value at a place like "lineitems[0].sku", None takes it away; a place in a list entry that is not there is passed over."""
+    *parents, last = [name or int(index) for name, index in PLACE.findall(path)]
+    found: Any = payload
+    for step in parents:
+        if isinstance(step, int):
+            if not isinstance(found, list) or step >= len(found):
+                return
+            found = found[step]
+        elif isinstance(found, dict):
+            found = found.setdefault(step, {})
+    if not isinstance(found, dict) or isinstance(last, int):
+        return
+    if value is None:
+        found.pop(last, None)
+    else:
+        found[last] = value
 
 
 def _put(payload: JsonObject, path: list[str], value: Any) -> None:

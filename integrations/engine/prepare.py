@@ -10,6 +10,7 @@ import structlog
 from django.db import DatabaseError
 
 from integrations.engine.catalogue import lookups_for
+from integrations.engine.corrections import Values, values_of
 from integrations.engine.exceptions import Question
 from integrations.engine.follow import as_contact, following
 from integrations.engine.identify import NOTHING, READING, Identified, identify
@@ -80,6 +81,7 @@ class Bench:
     lookups: Lookups
     known: Identified
     client: Any
+    corrected: Mapping[int, Values]  # by delivery
 
 
 def prepare(flow: Flow, spec: FlowSpec, plan: Plan, writer: Writer, *, client: Any, claimed: Sequence[Claimed]) -> Prepared:
@@ -106,7 +108,7 @@ def _prepare_together(
     rows = following(flow, rows)
     lookups = lookups_for(flow, spec, [record for _, record in rows], plan.tables)
     known = identify(flow, writer, client, rows) if flow.record_type == RecordType.CUSTOMER else NOTHING
-    bench = Bench(flow, spec, plan, writer, lookups, known, client)
+    bench = Bench(flow, spec, plan, writer, lookups, known, client, values_of([row.id for row, _ in rows]))
     for row, record in rows:
         try:
             _prepare_one(bench, row, record, batch)
@@ -183,11 +185,11 @@ def _prepare_one(bench: Bench, row: Claimed, record: Record, batch: Prepared) ->
 
 def _mapped(bench: Bench, row: Claimed, record: Record) -> Mapped:
     """The payload; a customer who is a known contact gets the identity of that contact, and fills only what is empty there."""
-    contact = bench.known.existing.get(row.key)
+    contact, corrected = bench.known.existing.get(row.key), bench.corrected.get(row.id)
     if contact is None or not isinstance(record, Customer):
-        return transform(record, bench.plan, bench.lookups, current=_current(bench, row, record))
+        return transform(record, bench.plan, bench.lookups, current=_current(bench, row, record), corrected=corrected)
     own = row.sent_payload or {}
-    mapped = transform(record, bench.plan, bench.lookups, current={**own, **contact.fields}, own=own)
+    mapped = transform(record, bench.plan, bench.lookups, current={**own, **contact.fields}, own=own, corrected=corrected)
     payload = as_contact(mapped.payload, record, contact)
     return mapped if payload == mapped.payload or mapped.issues else replace(mapped, payload=payload, payload_hash=payload_hash(payload))
 
