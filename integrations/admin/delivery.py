@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from integrations import words
 from integrations.access import may_replay, replayable
 from integrations.admin.desk import MASK_PERMISSION, Act, Desk, Refusal
+from integrations.admin.exception_edit import correction_of
 from integrations.admin.filters import FlowFilter, age_filter, field_filter
 from integrations.admin.summaries import headline, sheet
 from integrations.engine.masking import masked
@@ -148,6 +149,7 @@ class DeliveryDesk(Desk):
             "sheet": sheet(row.record) if row.flow.record_type == RecordType.ORDER else {},
             "payload": None if row.sent_payload is None else hide(row.sent_payload),
             "version_used": version,
+            "correction": correction_of(row, personal=personal),
             "attempts": row.attempt_rows.order_by("-at")[:50],
             "holds": row.holds.select_related("exception")[:20],
             "log": self.log_of(row),

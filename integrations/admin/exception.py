@@ -1,81 +1,47 @@
-"""The exception desk: one line per open question, answered on its page, retried, assigned or ignored from the list."""
+"""The exception desk: one line per open question, answered on its page or in the list, put away, handed on, ignored, and taken back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from decimal import Decimal
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from django.contrib import admin, messages
-from django.contrib.auth import get_user_model
-from django.db.models import Case, Count, DecimalField, QuerySet, Sum, When
-from django.db.models.fields.json import KeyTextTransform, KeyTransform
-from django.db.models.functions import Cast
-from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
+from django.utils.html import format_html, format_html_join
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 
 from integrations import words
 from integrations.access import answerable, may_answer
-from integrations.admin import contact_answer
-from integrations.admin.answers import ANSWERS, value_question
-from integrations.admin.desk import MASK_PERMISSION, Act, Desk, Refusal
-from integrations.admin.filters import FlowFilter, age_filter, dropdown, field_filter
-from integrations.admin.summaries import headline
+from integrations.admin import exception_bulk, exception_edit, exception_page, exception_views
+from integrations.admin.answers import ANSWERS
+from integrations.admin.desk import Act, Desk, Refusal
+from integrations.admin.exception_filters import FILTERS, TABS, note_visit
+from integrations.admin.exception_page import kind_of, people, snooze_words, value_words
+from integrations.admin.exception_rows import buttons, marks_of
+from integrations.admin.exception_snooze import CHOICES, until
+from integrations.admin.unmapped_parts import give, parts_from_json
 from integrations.engine import exceptions as engine
-from integrations.engine.masking import masked
-from integrations.models import Hold, SyncException
-from integrations.models.kinds import KINDS, ORIGIN_LABELS, Kind, kind_choices
+from integrations.engine.desk_acts import CannotUndo, do, last_act, undo
+from integrations.engine.weights import NOTHING_WAITS, weights
+from integrations.models import SyncException
 
 CHANGE = "integrations.change_syncexception"
 COMMENT = "integrations.add_exceptioncomment"
+CROSSWALK = "mapping.add_skucrosswalk"
 BULK_LIMIT = 1000
-WAITING_SHOWN = 20
-TEAMS = ("ecommerce", "marketing", "manager", "administrator")
-WHO = [("me", "Mine"), ("nobody", "Unassigned")]
-EVERY_STATE = "all"
-UNKNOWN = Kind("unknown", "Other", next(iter(ORIGIN_LABELS)), "administrator", "", "")
-
-
-def kind_of(exception: SyncException) -> Kind:
-    """The row of the table of kinds."""
-    return KINDS.get(exception.kind, UNKNOWN)
-
-
-def _with(attribute: str, value: str) -> list[str]:
-    return [kind.slug for kind in KINDS.values() if getattr(kind, attribute) == value]
-
-
-def _who(rows: QuerySet[SyncException], value: str, request: HttpRequest) -> QuerySet[SyncException]:
-    return rows.filter(assignee=request.user if value == "me" else None)
-
-
-OriginFilter = dropdown(
-    "origin", "origin", lambda request: [(str(origin), label) for origin, label in ORIGIN_LABELS.items()],
-    lambda rows, value, request: rows.filter(kind__in=_with("origin", value)),
-)  # fmt: skip
-TeamFilter = dropdown(
-    "team", "team", lambda request: [(team, team.capitalize()) for team in TEAMS],
-    lambda rows, value, request: rows.filter(kind__in=_with("team", value)),
-)  # fmt: skip
-
-
-def _state(rows: QuerySet[SyncException], value: str | None, request: HttpRequest) -> QuerySet[SyncException]:
-    return rows if value == EVERY_STATE else rows.filter(state=value)
-
-
-class StateFilter(dropdown("state", "state", lambda request: [*SyncException.State.choices, (EVERY_STATE, "All")], _state)):
-    """State of a question; a list that was not told otherwise shows the open ones."""
-
-    all_option = None
-
-    def value(self) -> str:
-        """The chosen state, open when none is; on a question's own page no state is left out."""
-        return super().value() or SyncException.State.OPEN.value
-
-
-WhoFilter = dropdown("assignee", "who", lambda request: WHO, _who)
+State = SyncException.State
+# What may be done to a question in each state.
+POSSIBLE: Mapping[str, frozenset[str]] = {
+    State.OPEN: frozenset({"answer", "accept", "retry", "ignore", "resolve", "assign", "snooze", "wake", "comment", "undo"}),
+    State.IGNORED: frozenset({"reopen", "comment", "undo"}),
+    State.RESOLVED: frozenset({"comment"}),
+}
 
 
 @admin.register(SyncException)
@@ -83,36 +49,31 @@ class ExceptionDesk(Desk):
     """Where people decide."""
 
     acts = (
-        Act("answer", CHANGE), Act("retry", CHANGE), Act("ignore", CHANGE), Act("assign", CHANGE), Act("comment", COMMENT),
-    )  # fmt: skip
-    detail_template = "integrations/exception.html"
-    list_before_template = "integrations/list_tabs.html"
-    tabs = (
-        ("Open", {"state": "open"}),
-        ("Mine", {"state": "open", "who": "me"}),
-        ("Unassigned", {"state": "open", "who": "nobody"}),
-        ("Settled", {"state": "resolved"}),
-        ("Ignored", {"state": "ignored"}),
-        ("All", {"state": EVERY_STATE}),
+        *(Act(name, CHANGE) for name in ("answer", "accept", "retry", "ignore", "resolve", "reopen", "assign", "snooze", "wake", "undo")),
+        Act("comment", COMMENT),
     )
+    detail_template = "integrations/exception.html"
+    list_before_template = "integrations/exception_top.html"
+    tabs = TABS
     empty_icon = "task_alt"
     empty_words = "Nothing waits for anybody here. That is the good news; other filters show what was settled."
-    list_display = ["title_cell", "state_cell", "waiting_cell", "value_cell", "team_cell", "seen_cell", "assignee_cell"]
-    list_filter = [
-        StateFilter,
-        field_filter("kind", "kind", kind_choices()),
-        OriginFilter, TeamFilter, FlowFilter, age_filter("last seen", "last_seen"), WhoFilter,
-    ]  # fmt: skip
+    list_display = ["title_cell", "waiting_cell", "seen_cell", "assignee_cell", "next_cell"]
+    list_filter = FILTERS
     list_filter_submit = True
     search_fields = ["subject"]
     search_help_text = "Exact subject: a SKU, a word, a key"
-    actions = ["retry_many", "take_many", "ignore_many"]
+    actions = ["retry_many", "take_many", "more_many", "ignore_many"]
+
+    class Media:
+        css = {"all": ["switchyard/desk.css"]}
+        js = ["switchyard/desk.js"]
 
     # --- the list ---
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SyncException]:
         """The newest first; a list of one state walks the index made for it, only the list of all is sorted, open ones first."""
-        rows = super().get_queryset(request).select_related("flow__source", "flow__destination", "connection", "assignee", "resolved_by")
+        rows = super().get_queryset(request)
+        rows = rows.select_related("flow__source", "flow__destination", "connection", "assignee", "resolved_by", "backlog")
         return rows.order_by("-last_seen")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
@@ -120,40 +81,36 @@ class ExceptionDesk(Desk):
         term = search_term.strip()
         return (queryset.filter(subject=term) if term else queryset), False
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list under its views, the filters that people kept, and the last act to take back."""
+        note_visit(request)
+        top = exception_views.top(self, request)
+        return super().changelist_view(request, {**top, "snoozes": CHOICES, **(extra_context or {})})
+
     def complete(self, request: HttpRequest, rows: list[SyncException]) -> None:
         """How much waits for each question of the page, and what its orders are worth: one query."""
-        waiting = waiting_of(rows)
+        waiting, back = weights([row.pk for row in rows]), quote(request.get_full_path())
         for row in rows:
-            row.waiting = waiting.get(row.pk, NO_ONE)
+            row.waiting = waiting.get(row.pk, NOTHING_WAITS)
+            row.acts, row.back, row.mine = self.allowed_acts(request, row), back, row.assignee_id == request.user.pk
 
     @admin.display(description="Question")
     def title_cell(self, row: SyncException) -> SafeString:
-        """Title over kind, origin and flow."""
+        """Title over origin, what is special, kind, flow and team."""
         kind = kind_of(row)
-        under = " · ".join(str(part) for part in (kind.label, ORIGIN_LABELS[kind.origin], row.flow or row.connection) if part)
-        return format_html('<strong class="sy-wrap">{}</strong><small class="sy-under">{}</small>', row.title, under)
-
-    @admin.display(description="State")
-    def state_cell(self, row: SyncException) -> SafeString:
-        """State in words."""
-        return words.state_badge(row)
+        under = " · ".join(str(part) for part in (kind.label, kind.team.capitalize(), row.flow or row.connection) if part)
+        marks = format_html_join(" ", "{}", ((mark,) for mark in marks_of(row)))
+        return format_html(
+            '<strong class="sy-wrap">{}</strong><span class="sy-marks">{}</span><small class="sy-under">{}</small>', row.title, marks, under
+        )
 
     @admin.display(description="Waiting")
-    def waiting_cell(self, row: SyncException) -> str:
-        """How many deliveries wait."""
-        return f"{row.waiting['count']:,}"
+    def waiting_cell(self, row: SyncException) -> SafeString:
+        """How many deliveries wait over what the orders among them are worth, per currency."""
+        value = value_words(row.waiting)
+        return format_html("{}{}", f"{row.waiting.count:,}", format_html('<small class="sy-under">{}</small>', value) if value else "")
 
-    @admin.display(description="Order value waiting")
-    def value_cell(self, row: SyncException) -> str:
-        """What the waiting orders are worth, per currency."""
-        return ", ".join(words.money(amount, currency) for currency, amount in row.waiting["values"].items()) or words.NOTHING
-
-    @admin.display(description="Team")
-    def team_cell(self, row: SyncException) -> str:
-        """Who settles it."""
-        return kind_of(row).team.capitalize()
-
-    @admin.display(description="First / last seen")
+    @admin.display(description="Last / first seen")
     def seen_cell(self, row: SyncException) -> SafeString:
         """Both ages."""
         return format_html('{}<small class="sy-under">first {}</small>', words.when(row.last_seen), words.when(row.first_seen))
@@ -163,6 +120,11 @@ class ExceptionDesk(Desk):
         """Whom it was given to."""
         return row.assignee.get_username() if row.assignee else "nobody"
 
+    @admin.display(description="Next step")
+    def next_cell(self, row: SyncException) -> SafeString:
+        """What can be done from here: answer, take, put away."""
+        return format_html('<span class="sy-buttons">{}</span>', buttons(self, row))
+
     # --- many at once ---
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
@@ -170,12 +132,8 @@ class ExceptionDesk(Desk):
         return request.user.has_perm(CHANGE)
 
     def _chosen(self, request: HttpRequest, queryset: QuerySet[SyncException]) -> list[int]:
-        ids = list(
-            answerable(request.user, queryset)
-            .filter(state=SyncException.State.OPEN)
-            .order_by()
-            .values_list("pk", flat=True)[: BULK_LIMIT + 1]
-        )
+        rows = answerable(request.user, queryset).filter(state=State.OPEN).order_by()
+        ids = list(rows.values_list("pk", flat=True)[: BULK_LIMIT + 1])
         if len(ids) > BULK_LIMIT:
             self.message_user(request, f"At most {BULK_LIMIT:,} exceptions at a time.", messages.ERROR)
             return []
@@ -187,7 +145,7 @@ class ExceptionDesk(Desk):
     def retry_many(self, request: HttpRequest, queryset: QuerySet[SyncException]) -> None:
         """Release what waits for the chosen questions."""
         if ids := self._chosen(request, queryset):
-            released = engine.release_exceptions(ids, request.user)
+            released = do("retry", ids, request.user)[1]
             self.tell_bulk(request, SyncException.objects.filter(pk__in=ids), "Retried what waits")
             self.message_user(request, f"{words.plural(released, 'delivery', 'deliveries')} will be tried again.")
 
@@ -195,15 +153,21 @@ class ExceptionDesk(Desk):
     def take_many(self, request: HttpRequest, queryset: QuerySet[SyncException]) -> None:
         """Take the chosen questions."""
         if ids := self._chosen(request, queryset):
-            engine.assign(ids, request.user, request.user)
+            do("assign", ids, request.user, {"assignee": request.user.pk})
             self.tell_bulk(request, SyncException.objects.filter(pk__in=ids), f"Assigned to {request.user.get_username()}")
             self.message_user(request, f"{words.plural(len(ids), 'exception')} assigned to you.")
+
+    @admin.action(description="Snooze, hand on, resolve… with a preview", permissions=["settle"])
+    def more_many(self, request: HttpRequest, queryset: QuerySet[SyncException]) -> HttpResponse | None:
+        """Go to the page that acts on many, with the chosen questions."""
+        ids = self._chosen(request, queryset)
+        return HttpResponseRedirect(exception_bulk.address(self, "assign", ids)) if ids else None
 
     @admin.action(description="Ignore: do not send what waits", permissions=["settle"])
     def ignore_many(self, request: HttpRequest, queryset: QuerySet[SyncException]) -> None:
         """Decide that what waits for the chosen questions will not be sent."""
         if ids := self._chosen(request, queryset):
-            skipped = engine.ignore_exceptions(ids, request.user, f"Ignored from the list by {request.user.get_username()}")
+            skipped = do("ignore", ids, request.user, {"note": f"Ignored from the list by {request.user.get_username()}"})[1]
             self.tell_bulk(request, SyncException.objects.filter(pk__in=ids), "Ignored")
             self.message_user(
                 request, f"{words.plural(len(ids), 'exception')} ignored; {words.plural(skipped, 'delivery', 'deliveries')} skipped."
@@ -212,131 +176,155 @@ class ExceptionDesk(Desk):
     # --- the page ---
 
     def allowed_acts(self, request: HttpRequest, row: SyncException | None = None) -> set[str]:
-        """A settled question takes comments only."""
+        """What the question's state leaves; a settled question takes comments only."""
         allowed = super().allowed_acts(request, row)
-        return allowed if row is None or row.state == SyncException.State.OPEN else allowed & {"comment"}
+        return allowed if row is None else allowed & POSSIBLE[row.state]
 
     def may(self, request: HttpRequest, act: Act, row: SyncException | None = None) -> bool:
         """An answer that writes a crosswalk or value row takes the permission for that row too."""
         if not super().may(request, act, row) or (row is not None and not may_answer(request.user, row)):
             return False
-        if act.name != "answer" or row is None:
+        if act.name not in ("answer", "accept") or row is None:
             return True
         answer = ANSWERS.get(row.kind)
-        return answer is not None and request.user.has_perm(answer.permission)
+        return answer is not None and request.user.has_perm(answer.permission) and (act.name == "answer" or row.kind == "unmapped_sku")
 
     def detail(self, request: HttpRequest, row: SyncException) -> dict[str, Any]:
         """The question, its cause and remedy, what waits, and how to answer it."""
-        personal = request.user.has_perm(MASK_PERMISSION)
-        kind, answer = kind_of(row), ANSWERS.get(row.kind)
-        holds = list(row.holds.select_related("delivery").defer("delivery__sent_payload").order_by("since")[:WAITING_SHOWN])
-        for hold in holds:
-            hold.headline = (
-                headline(row.flow.record_type, hold.delivery.record, personal=personal) if row.flow else hold.delivery.record_key
-            )
-        may, waiting = self.allowed_acts(request, row), waiting_of([row]).get(row.pk, NO_ONE)
-        return {
-            "title": row.title,
-            "kind": kind,
-            "origin": ORIGIN_LABELS[kind.origin],
-            "holds": holds,
-            "waiting": waiting,
-            "values": [words.money(amount, currency) for currency, amount in waiting["values"].items()],
-            "answer_template": answer.template if answer and "answer" in may else "",
-            "detail_text": row.detail if personal else "\n".join(masked(line) for line in row.detail.splitlines()),
-            **(_contacts(row, personal=personal) if row.kind == "ambiguous_contact" else {}),
-            "value_question": value_question(row) if row.kind == "unmapped_value" else ("", ""),
-            "people": people() if "assign" in may else [],
-            "comments": row.comments.select_related("author"),
-            "log": self.log_of(row),
-            "cause_url": self._cause_url(row),
-        }
+        return {**exception_page.page(self, request, row), "snoozes": CHOICES, "marks": marks_of(row)}
 
-    def _cause_url(self, row: SyncException) -> str:
-        """Where the remedy is carried out, for questions about a whole connection."""
-        return reverse("admin:integrations_connection_change", args=[row.connection_id]) if row.connection_id else ""
+    def way_back(self, request: HttpRequest, row: Model) -> str:
+        """Buttons in the list name the list in their address."""
+        asked = request.GET.get("next", "")
+        if asked and url_has_allowed_host_and_scheme(asked, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+            return asked
+        return super().way_back(request, row)
 
     def act_answer(self, request: HttpRequest, row: SyncException) -> str:
         """Answer it by the form of its kind."""
-        self._must_be_open(row)
+        _must_be(row, State.OPEN)
         released = ANSWERS[row.kind].give(row, request.POST, request.user)
         self.log_change(request, row, "Answered")
         return f"Answered. {words.plural(released, 'waiting delivery goes', 'waiting deliveries go')} out now."
 
+    def act_accept(self, request: HttpRequest, row: SyncException) -> str:
+        """Take the suggestion for an unknown SKU."""
+        _must_be(row, State.OPEN)
+        answer = give(row, parts_from_json(request.POST.get("parts", "")), request.user)
+        self.log_change(request, row, f"Answered: {answer.words}")
+        goes = words.plural(answer.released, "waiting order goes", "waiting orders go")
+        return f"{row.subject}: {answer.words}. {goes} out now."
+
     def act_retry(self, request: HttpRequest, row: SyncException) -> str:
         """Try what waits again without an answer."""
-        self._must_be_open(row)
-        released = engine.release_exceptions([row.pk], request.user)
+        _must_be(row, State.OPEN)
+        released = do("retry", [row.pk], request.user)[1]
         self.log_change(request, row, "Retried what waits")
         return f"{words.plural(released, 'delivery', 'deliveries')} will be tried again."
 
     def act_ignore(self, request: HttpRequest, row: SyncException) -> str:
         """Decide that what waits will not be sent; takes a reason."""
-        self._must_be_open(row)
-        reason = request.POST.get("reason", "").strip()
-        if not reason:
-            raise Refusal("Say why it is ignored; others will read it.")
-        skipped = engine.ignore_exceptions([row.pk], request.user, reason)
+        _must_be(row, State.OPEN)
+        reason = _text(request, "reason", "Say why it is ignored; others will read it.")
+        skipped = do("ignore", [row.pk], request.user, {"note": reason})[1]
         self.log_change(request, row, f"Ignored: {reason}")
         return f"Ignored. {words.plural(skipped, 'delivery', 'deliveries')} will not be sent."
 
+    def act_resolve(self, request: HttpRequest, row: SyncException) -> str:
+        """Say that it is settled elsewhere, and let go what waits; takes a note."""
+        _must_be(row, State.OPEN)
+        note = _text(request, "note", "Say how it was settled; it is shown when the question comes back.")
+        released = do("resolve", [row.pk], request.user, {"note": note})[1]
+        self.log_change(request, row, f"Resolved: {note}")
+        return f"Resolved. {words.plural(released, 'waiting delivery goes', 'waiting deliveries go')} out now."
+
+    def act_reopen(self, request: HttpRequest, row: SyncException) -> str:
+        """Ask again what was ignored."""
+        _must_be(row, State.IGNORED)
+        held = do("reopen", [row.pk], request.user)[1]
+        self.log_change(request, row, "Asked again")
+        return f"It is open again. {words.plural(held, 'delivery waits', 'deliveries wait')} for it."
+
     def act_assign(self, request: HttpRequest, row: SyncException) -> str:
-        """Give it to a person or to nobody."""
-        self._must_be_open(row)
-        chosen = request.POST.get("assignee", "")
-        person = people().filter(pk=chosen).first() if chosen.isdecimal() else None
-        if chosen and person is None:
-            raise Refusal("There is no such person.")
-        engine.assign([row.pk], person, request.user)
-        self.log_change(request, row, f"Assigned to {person.get_username() if person else 'nobody'}")
-        return f"Assigned to {person.get_username() if person else 'nobody'}."
+        """Give it to a person, to oneself, or to nobody."""
+        _must_be(row, State.OPEN)
+        person = chosen_person(request)
+        do("assign", [row.pk], request.user, {"assignee": person.pk if person else None})
+        said = f"Assigned to {person.get_username() if person else 'nobody'}"
+        self.log_change(request, row, said)
+        return f"{said}."
+
+    def act_snooze(self, request: HttpRequest, row: SyncException) -> str:
+        """Put it away until a day, or until it changes."""
+        _must_be(row, State.OPEN)
+        moment = until(request.POST.get("until", ""), request.POST.get("day", ""))
+        do("snooze", [row.pk], request.user, {"until": moment.isoformat()})
+        row.snoozed_until = moment
+        self.log_change(request, row, f"Snoozed {snooze_words(row)}")
+        return f"Snoozed {snooze_words(row)}. It comes back sooner if it gets worse."
+
+    def act_wake(self, request: HttpRequest, row: SyncException) -> str:
+        """Show it among the open ones again."""
+        _must_be(row, State.OPEN)
+        do("wake", [row.pk], request.user)
+        self.log_change(request, row, "Woken")
+        return "It is among the open ones again."
+
+    def act_undo(self, request: HttpRequest, row: SyncException) -> str:
+        """Take back the last thing this person did to it."""
+        act = last_act(request.user, row.pk)
+        if act is None:
+            raise Refusal("There is nothing of yours to take back here.")
+        try:
+            undo(act, request.user)
+        except CannotUndo as reason:
+            raise Refusal(str(reason)) from reason
+        self.log_change(request, row, f"Took back: {DONE_WORDS[act.name]}")
+        return f"Taken back: {DONE_WORDS[act.name]}."
 
     def act_comment(self, request: HttpRequest, row: SyncException) -> str:
         """Write something beside it."""
-        text = request.POST.get("text", "").strip()
-        if not text:
-            raise Refusal("The comment is empty.")
-        engine.comment(row, request.user, text)
+        engine.comment(row, request.user, _text(request, "text", "The comment is empty."))
         return "Comment added."
 
-    def _must_be_open(self, row: SyncException) -> None:
-        if row.state != SyncException.State.OPEN:
-            raise Refusal(f"It is {row.get_state_display().lower()} already, so nothing was done.")
+    def page_urls(self) -> list[URLPattern]:
+        """Saved filters, acts on all that a filter leaves with their runs, and values put right."""
+        pages = (
+            ("views/save/", "save_view", exception_views.save), ("views/<int:view_id>/delete/", "delete_view", exception_views.delete),
+            *exception_bulk.PAGES, *exception_edit.PAGES,
+        )  # fmt: skip
+        return [
+            path(address, self.wrapped(partial(self._page, view)), name=f"integrations_syncexception_{name}")
+            for address, name, view in pages
+        ]
+
+    def _page(self, view: Any, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return view(self, request, **kwargs)
 
 
-NO_ONE: dict[str, Any] = {"count": 0, "values": {}}
+DONE_WORDS = {"assign": "the assignment", "snooze": "the snooze", "ignore": "the decision to ignore it"}
 
 
-def _contacts(row: SyncException, *, personal: bool) -> dict[str, Any]:
-    """Who may be the customer, for the answer's form."""
-    return {
-        "contacts": contact_answer.cards(row, personal=personal),
-        "customer": contact_answer.customer_card(row, personal=personal),
-        "new_person": contact_answer.new_person(row),
-    }
+def _must_be(row: SyncException, state: State) -> None:
+    if row.state != state:
+        raise Refusal(f"It is {row.get_state_display().lower()} already, so nothing was done.")
 
 
-def waiting_of(rows: Iterable[SyncException]) -> dict[int, dict[str, Any]]:
-    """Per exception: how many deliveries wait for it, and the net value of the orders among them by currency."""
-    record = "delivery__record"
-    net = Cast(KeyTextTransform("net", KeyTransform("totals", record)), DecimalField(max_digits=20, decimal_places=3))
-    amount = Case(When(delivery__flow__record_type="order", then=net), default=None)
-    grouped = (
-        Hold.objects.filter(exception__in=[row.pk for row in rows])
-        .annotate(currency=KeyTextTransform("currency", record))
-        .values("exception", "currency")
-        .annotate(count=Count("pk"), amount=Sum(amount))
-        .order_by("exception", "currency")
-    )
-    found: dict[int, dict[str, Any]] = {}
-    for part in grouped:
-        entry = found.setdefault(part["exception"], {"count": 0, "values": {}})
-        entry["count"] += part["count"]
-        if part["amount"] is not None:
-            entry["values"][part["currency"] or ""] = Decimal(part["amount"])
-    return found
+def _text(request: HttpRequest, name: str, missing: str) -> str:
+    text = request.POST.get(name, "").strip()
+    if not text:
+        raise Refusal(missing)
+    return text
 
 
-def people() -> QuerySet:
-    """Those an exception can be given to."""
-    return get_user_model().objects.filter(is_active=True, is_staff=True).order_by("username")
+def chosen_person(request: HttpRequest) -> Any:
+    """Whom a form names: a person of the staff, `me`, or None for nobody; raises Refusal."""
+    chosen = request.POST.get("assignee", "")
+    if chosen == "me":
+        return request.user
+    person = people().filter(pk=chosen).first() if chosen.isdecimal() else None
+    if chosen and person is None:
+        raise Refusal("There is no such person.")
+    return person

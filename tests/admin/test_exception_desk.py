@@ -10,7 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
-from integrations.admin.exception import waiting_of
+from integrations.engine.weights import weights
 from integrations.models import Delivery, ExceptionComment, Flow, Hold, SyncException
 from integrations.models.kinds import KINDS
 from mapping.models import Contact, ContactHandle, SkuCrosswalk, ValueCrosswalk
@@ -241,11 +241,9 @@ def test_waiting_value_is_the_net_of_orders_by_currency():
         delivery = make_delivery(orders, key, record={"currency": currency, "totals": {"net": net}})
         Hold.objects.create(exception=order_question, delivery=delivery)
 
-    waiting = waiting_of([order_question, customer_question])
+    waiting = weights([order_question.pk, customer_question.pk])
 
-    told = {
-        row: (found["count"], {name: str(amount.normalize()) for name, amount in found["values"].items()}) for row, found in waiting.items()
-    }
+    told = {row: (found.count, {name: str(amount.normalize()) for name, amount in found.values.items()}) for row, found in waiting.items()}
     assert told == {order_question.pk: (3, {"GBP": "11.75", "JPY": "7E+2"}), customer_question.pk: (1, {})}
 
 

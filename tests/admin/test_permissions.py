@@ -22,6 +22,7 @@ EVERYBODY = {"ecommerce", "marketing", "manager", "administrator"}
 SHOP_TEAMS = {"ecommerce", "manager", "administrator"}
 RULERS = {"manager", "administrator"}
 ONLY_ADMINISTRATORS = {"administrator"}
+DESK = ("retry", "ignore", "resolve", "reopen", "assign", "snooze", "wake", "undo", "comment")
 
 
 def connection() -> Connection:
@@ -67,8 +68,8 @@ ACTS: list[tuple[str, Callable[[], Any], str, set[str]]] = [
     *(("integrations_checkpoint", backfill, act, RULERS) for act in ("pause", "resume", "cancel")),
     *(("integrations_delivery", order_delivery, act, SHOP_TEAMS) for act in ("replay", "retry")),
     *(("integrations_delivery", customer_delivery, act, EVERYBODY) for act in ("replay", "retry")),
-    *(("integrations_syncexception", sku_question, act, SHOP_TEAMS) for act in ("answer", "retry", "ignore", "assign", "comment")),
-    *(("integrations_syncexception", contact_question, act, EVERYBODY) for act in ("answer", "retry", "ignore", "assign", "comment")),
+    *(("integrations_syncexception", sku_question, act, SHOP_TEAMS) for act in (*DESK, "answer", "accept")),
+    *(("integrations_syncexception", contact_question, act, EVERYBODY) for act in (*DESK, "answer")),
     *(("integrations_unmappedsku", sku_question, act, SHOP_TEAMS) for act in ("accept", "quick", "through")),
     ("integrations_contactsync", held_contact, "retry", EVERYBODY),
     ("integrations_inboxevent", lambda: make_event(connection(), "one"), "again", RULERS),

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.urls import reverse
 
-from integrations.models import Checkpoint, Connection, Delivery, Flow, InboxEvent, SyncException
+from integrations.models import Checkpoint, Connection, Delivery, DeskRun, Flow, Hold, InboxEvent, SyncException
 from mapping.models import IdentityRule, MappingVersion, MaskingRule, SkuCrosswalk, ValueCrosswalk
 
 LISTS = {
@@ -23,6 +23,7 @@ ADDED = ("flows", "mappings", "skus", "values", "identity", "masking", "connecti
 SHEETS = ("skus", "values", "identity", "masking")
 VIEWS = {
     "exceptions-all": ("exceptions", "state=all"), "exceptions-settled": ("exceptions", "state=resolved"),
+    "exceptions-by-value": ("exceptions", "state=open&sort=value"), "exceptions-ignored": ("exceptions", "state=ignored"),
     "exceptions-empty": ("exceptions", "q=nothing-has-this-subject"), "deliveries-held": ("deliveries", "state=blocked"),
     "deliveries-empty": ("deliveries", "q=nothing-has-this-key"), "connections-add-form": ("connections-add", "platform=shopify"),
 }  # fmt: skip
@@ -44,6 +45,12 @@ def staff_pages() -> dict[str, str]:
     pages |= {f"{name}-preview": f"{address.removesuffix('change/')}preview/" for name, address in pages.items() if name == "mapping-draft"}
     pages |= {"unmapped-upload": reverse("admin:integrations_unmappedsku_upload")}
     pages |= {"contacts-retry": f"{reverse('admin:integrations_contactsync_retries')}?reason=bad_phone"}
+    pages |= {f"exceptions-{act}": reverse("admin:integrations_syncexception_bulk", args=[act]) for act in ("ignore", "snooze")}
+    pages |= {"exceptions-runs": reverse("admin:integrations_syncexception_runs")}
+    for run in DeskRun.objects.order_by("-pk")[:1]:
+        pages["exceptions-run"] = reverse("admin:integrations_syncexception_run", args=[run.pk])
+    for hold in Hold.objects.filter(exception__kind="bad_phone", delivery__state="blocked").order_by("-pk")[:1]:
+        pages["exception-put-right"] = reverse("admin:integrations_syncexception_edit", args=[hold.exception_id, hold.delivery_id])
     return {**pages, "missing": "/admin/nowhere/", "api": "/api/docs/"}
 
 
