@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from integrations.engine import automatic, backlog, closing, desk_runs, pumps, snoozes, weights
+from integrations.engine import automatic, backlog, closing, desk_runs, find_terms, pumps, snoozes, weights
 
 
 def process(connection_id: int) -> None:
@@ -52,3 +52,8 @@ def desk_run(run_id: int) -> None:
 def hourly() -> None:
     """Every hour: credentials and webhook subscriptions."""
     pumps.hourly()
+
+
+def search_terms() -> None:
+    """Every night: what a killed worker left out of the search."""
+    find_terms.catch_up()

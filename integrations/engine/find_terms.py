@@ -41,7 +41,7 @@ ON CONFLICT DO NOTHING
 def remember_later(connection: Connection, records: Iterable[Record]) -> None:
     """Note what these records are found by once they are stored.
 
-    Afterwards, in a statement of its own that takes its rows in one order, so that it can neither undo a batch nor meet another in a deadlock.
+    Afterwards, in a statement of its own that takes its rows in one order: it can neither undo a batch nor meet another in a deadlock.
     """
     wanted = [record for record in records if record.record_type in TERMS]
     if wanted:

@@ -18,6 +18,7 @@ from django.db import OperationalError, transaction
 from django.db import connection as database
 
 from integrations.engine.arrays import text_array
+from integrations.engine.find_terms import remember_later
 from integrations.engine.masks import unmasked
 from integrations.engine.statements import bound_cursor
 from integrations.engine.wake import wake_flow
@@ -207,6 +208,7 @@ def enqueue(connection: Connection, records: Iterable[Record], *, cause: Cause) 
         if mine and not (late and not flow.settings.get("history_events")):
             spec = spec_for(connection.platform, flow.destination.platform, flow.record_type)
             changed += upsert(flow, spec, mine, cause=cause)
+    remember_later(connection, records)
     return changed
 
 

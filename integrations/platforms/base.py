@@ -178,6 +178,27 @@ class Reader:
     unhurried: bool = False  # read in the lowest lane even when it is polled: it must never delay a record
 
 
+class SoughtBy(StrEnum):
+    """What somebody has of a thing that its source is to be asked for."""
+
+    ORDER_NUMBER = "order_number"
+    ORDER_ID = "order_id"
+    CUSTOMER_ID = "customer_id"
+    EMAIL = "email"
+    PHONE = "phone"
+    PRODUCT_ID = "product_id"
+    SKU = "sku"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """Asking a source for one thing. `find(client, by, value)` gives it whole, nothing when there is none; raises PlatformError."""
+
+    by: frozenset[SoughtBy]
+    find: Callable[[Any, SoughtBy, str], Sequence[RawObject]]
+    reach: str = ""  # what the source does not show, in plain words
+
+
 # --- sending -----------------------------------------------------------------------------------------------------------
 
 
@@ -365,6 +386,7 @@ class Platform:
     expand: Callable[[Any, Sequence[IncomingEvent]], Sequence[Expansion]] | None = None
     parse: Callable[[Account, RawObject], Sequence[Record]] | None = None
     readers: Mapping[str, Reader] = field(default_factory=dict)
+    lookup: Lookup | None = None
     writers: Mapping[RecordType, Writer] = field(default_factory=dict)
     targets: Mapping[RecordType, tuple[TargetField, ...]] = field(default_factory=dict)
     renew_before_seconds: float = 300.0  # how long before its end an access token is renewed
