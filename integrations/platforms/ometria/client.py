@@ -137,9 +137,13 @@ class OmetriaClient:
         """One custom event, None when Ometria has none."""
         return _object(self._find(f"/custom-events/{_part(event_type)}/{_part(identifier)}"))
 
-    def lists(self, mode: str = "active") -> list[JsonObject]:
-        """Segments with their sizes; mode active, archived or all."""
-        return _rows(self._get("/lists", mode=mode))
+    def lists(self, mode: str = "active", *, offset: int = 0) -> list[JsonObject]:
+        """Segments with their sizes; mode active, archived or all. Paged like other reads in case the account pages them."""
+        return _rows(self._get("/lists", mode=mode, limit=MAX_PAGE, offset=offset))
+
+    def one_list(self, identifier: str) -> JsonObject | None:
+        """One segment, None when Ometria has none."""
+        return _object(self._find(f"/lists/{_part(identifier)}"))
 
     def unsubscribes(self, since: datetime, before: datetime | None = None) -> list[JsonObject]:
         """Unsubscribes made at Ometria in a window of at most a day; those made through the API are not among them."""

@@ -37,6 +37,8 @@ SETTINGS = (
     Setting(name="confirm_grace_seconds", label="Seconds without an error until delivered", kind="number", default=120),
     Setting(name="read_back_share", label="Share of batches read back early", kind="number", default=1.0,
             help="From 0 (wait for the grace) to 1 (look at the stored records of every batch)."),
+    Setting(name="segment_minutes", label="Minutes between readings of segments", kind="number", default=60,
+            help="One read for all of them, besides what people ask for."),
     Setting(name="must_reach_profile", label="Events that must reach a profile", kind="list", default=("purchased",),
             help="Before such an event is sent its e-mail address is looked up, one read each; without a profile it is held."),
 )  # fmt: skip
@@ -55,6 +57,7 @@ class Options:
     errors_path: str = ERROR_PATHS[0]
     confirm_grace_seconds: float = 120.0
     read_back_share: float = 1.0
+    segment_minutes: float = 60.0
     must_reach_profile: Sequence[str] = ("purchased",)
 
     @classmethod

@@ -1,9 +1,21 @@
-"""Segments: computed by Ometria alone, so here their members and sizes are set by control calls or static membership."""
+"""Segments: computed by Ometria alone, so here from its own orders and people by a rule, or set by control calls."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
 from integrations.standins.ometria.moments import iso
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRule:
+    """Who is in a dynamic list: people with a valid order of one channel (None = any) within ``days``; ``every`` in seconds."""
+
+    days: float
+    channel: str | None = None
+    # only people who may be mailed
+    optin: bool = False
+    # how long its members stand until they are worked out again
+    every: float = 4 * 3600.0
 
 
 @dataclass(slots=True)
@@ -19,6 +31,7 @@ class Segment:
     status: str = "READY"
     archived: bool = False
     size: int | None = None
+    rule: SegmentRule | None = None
     total_orders: int = 0
     total_revenue: float = 0.0
     members: dict[str, None] = field(default_factory=dict)

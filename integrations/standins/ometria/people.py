@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from integrations.standins.ometria.account import Account
 from integrations.standins.ometria.consent import Voice
-from integrations.standins.ometria.lists import Segment
+from integrations.standins.ometria.lists import Segment, SegmentRule
 from integrations.standins.ometria.moments import blank_iso, seconds
 from integrations.standins.ometria.profiles import Profile
 from integrations.standins.ometria.schema import OPTIN, OPTOUT
@@ -66,7 +66,7 @@ def confirm_sms(account: Account, body: Mapping) -> dict:
 
 
 def edit_list(account: Account, body: Mapping) -> dict:
-    """Make or change a list: {"id", any of EDITABLE, "refreshed_at": ISO, "enter": [emails], "exit": [emails], "at"}."""
+    """Make or change a list: {"id", any of EDITABLE, "rule": {…}, "refreshed_at": ISO, "enter": [emails], "exit": [emails], "at"}."""
     list_id, at = str(body["id"]), _at(account, body)
     segment = account.segments.get(list_id)
     if segment is None:
@@ -74,6 +74,8 @@ def edit_list(account: Account, body: Mapping) -> dict:
     for name in EDITABLE:
         if name in body:
             setattr(segment, name, body[name])
+    if "rule" in body:
+        segment.rule = SegmentRule(**body["rule"]) if body["rule"] else None
     for email in body.get("enter", ()):
         profile = _person(account, {"email": email})
         segment.enter(profile.id, profile.email, at)
