@@ -16,7 +16,7 @@ VIEW_ALL = tuple(
             "mappingversion", "fieldrule", "skucrosswalk", "skucomponent", "valuecrosswalk", "identityrule", "maskingrule",
             "contacthandle", "consentstatement",
         ),
-        "monitoring": ("sample", "audit"),
+        "monitoring": ("sample", "segment", "audit"),
     }.items()
     for model in models
 )  # fmt: skip
@@ -29,13 +29,15 @@ def editing(app: str, *models: str, actions: tuple[str, ...] = ("add", "change",
 
 ANSWER = ("integrations.change_syncexception", "integrations.add_exceptioncomment", "integrations.change_delivery")
 CROSSWALK = editing("mapping", "skucrosswalk", "skucomponent")
+SEGMENTS = editing("monitoring", "segment", actions=("change",))
 ECOMMERCE = (*VIEW_ALL, *ANSWER, *CROSSWALK)
-MARKETING = (*VIEW_ALL, *ANSWER, "integrations.view_personal_data")
+MARKETING = (*VIEW_ALL, *ANSWER, *SEGMENTS, "integrations.view_personal_data")
 MANAGER = (
     *ECOMMERCE,
     "integrations.view_personal_data",
     *editing("integrations", "flow", "checkpoint", actions=("add", "change")),
     "integrations.change_inboxevent",
+    *SEGMENTS,
     "monitoring.add_audit",
     *editing("mapping", "mappingversion", "fieldrule", "valuecrosswalk", "identityrule", "maskingrule"),
 )

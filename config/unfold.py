@@ -30,6 +30,9 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("Identity rules", "fingerprint", "mapping.identityrule"),
         ("Masking rules", "visibility_off", "mapping.maskingrule"),
     ),
+    "Checks": (
+        ("Segments", "group_work", "monitoring.segment"),
+    ),
     "Set-up": (
         ("Connections", "cable", "integrations.connection"),
         ("People", "group", "auth.user"),

@@ -19,6 +19,8 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+import monitoring.segments.desk  # noqa: F401 - the pages of segments
+
 HIDDEN = (User, Group, EmailAddress, Authenticator, TokenProxy, Failure, OrmQ, Schedule, Success)
 for model in HIDDEN:
     if admin.site.is_registered(model):

@@ -16,11 +16,12 @@ from django_q.models import Task
 
 from integrations.models import Attempt, Delivery, InboxEvent, OAuthState, VisitorIdentity
 from mapping.records import RecordType
-from monitoring.models import Metric, Sample
+from monitoring.models import Metric, ReadBack, Sample, SegmentFlip, SegmentReading
 
 log = structlog.get_logger(__name__)
 BATCH = 2000
 VISITORS = timedelta(days=180)  # a browser that is forgotten is a stranger again when it returns
+READINGS = timedelta(days=400)  # of segments: a year is compared with the one before
 PASSING = (RecordType.CHECKOUT, RecordType.EVENT)  # records of a moment; lasting things keep their delivery for ever
 OVER = (Delivery.State.DELIVERED, Delivery.State.SKIPPED)
 
@@ -46,6 +47,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("visitors", lambda cutoff: VisitorIdentity.objects.filter(seen_at__lt=cutoff), VISITORS),
     Rule("samples", lambda cutoff: Sample.objects.filter(at__lt=cutoff)),
+    Rule("readings", lambda cutoff: SegmentReading.objects.filter(at__lt=cutoff), READINGS),
+    Rule("flips", lambda cutoff: SegmentFlip.objects.filter(at__lt=cutoff), READINGS),
+    Rule("read-backs", lambda cutoff: ReadBack.objects.filter(asked_at__lt=cutoff)),
     Rule("tasks", lambda cutoff: Task.objects.filter(stopped__lt=cutoff), timedelta(days=2)),
     Rule("handshakes", lambda cutoff: OAuthState.objects.filter(created_at__lt=cutoff), timedelta(days=1)),
     Rule("sessions", lambda cutoff: Session.objects.filter(expire_date__lt=cutoff), timedelta()),

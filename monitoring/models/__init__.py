@@ -2,5 +2,18 @@
 
 from monitoring.models.audit import Audit
 from monitoring.models.samples import Metric, Sample
+from monitoring.models.segments import (
+    ContactFact,
+    FactMark,
+    OrderFact,
+    ReadBack,
+    ReadBackRow,
+    Segment,
+    SegmentFlip,
+    SegmentReading,
+    SegmentSource,
+)
 
-__all__ = ["Audit", "Metric", "Sample"]
+__all__ = [
+    "ContactFact", "FactMark", "OrderFact", "ReadBack", "ReadBackRow", "Segment", "SegmentFlip", "SegmentReading", "SegmentSource",
+    "Audit", "Metric", "Sample"]

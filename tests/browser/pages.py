@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from integrations.models import Checkpoint, Connection, Delivery, DeskRun, Flow, Hold, InboxEvent, SyncException
 from mapping.models import IdentityRule, MappingVersion, MaskingRule, SkuCrosswalk, ValueCrosswalk
+from monitoring.models import Segment
 
 LISTS = {
     "exceptions": "integrations_syncexception", "unmapped": "integrations_unmappedsku", "contacts": "integrations_contactsync",
@@ -17,7 +18,7 @@ LISTS = {
     "inbox": "integrations_inboxevent", "backfills": "integrations_checkpoint", "mappings": "mapping_mappingversion",
     "skus": "mapping_skucrosswalk", "values": "mapping_valuecrosswalk", "identity": "mapping_identityrule",
     "masking": "mapping_maskingrule", "connections": "integrations_connection",
-    "figures": "integrations_engagementfigure", "people": "auth_user",
+    "figures": "integrations_engagementfigure", "people": "auth_user", "segments": "monitoring_segment",
 }  # fmt: skip
 ADDED = ("flows", "mappings", "skus", "values", "identity", "masking", "connections", "people")
 SHEETS = ("skus", "values", "identity", "masking")
@@ -43,6 +44,8 @@ def staff_pages() -> dict[str, str]:
         if (row := rows.first()) is not None:
             pages[name] = reverse(f"admin:{LISTS[base]}_change", args=[row.pk])
     pages |= {f"{name}-preview": f"{address.removesuffix('change/')}preview/" for name, address in pages.items() if name == "mapping-draft"}
+    pages |= {f"{name}-edit": f"{address.removesuffix('change/')}edit/" for name, address in pages.items() if name == "segment"}
+    pages |= {"segments-choose": f"{pages['segments']}?watched=no"}
     pages |= {"unmapped-upload": reverse("admin:integrations_unmappedsku_upload")}
     pages |= {"contacts-retry": f"{reverse('admin:integrations_contactsync_retries')}?reason=bad_phone"}
     pages |= {f"exceptions-{act}": reverse("admin:integrations_syncexception_bulk", args=[act]) for act in ("ignore", "snooze")}
@@ -80,4 +83,5 @@ def _rows() -> Iterator[tuple[str, str, QuerySet[Model]]]:
     for platform in ("shopify", "ometria"):
         yield f"connection-{platform}", "connections", Connection.objects.filter(platform=platform)
     yield "connection-broken", "connections", Connection.objects.exclude(state="active")
+    yield "segment", "segments", Segment.objects.filter(watched=True)
     yield "person", "people", User.objects.filter(username="ecommerce")

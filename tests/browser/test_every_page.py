@@ -23,6 +23,7 @@ from tests.browser.conftest import Visitor, person
 from tests.browser.pages import VISITOR_PAGES, staff_pages
 from tests.factories import OrderFactory
 from tests.rows import make_attempt, make_delivery, make_event, make_exception, make_flow
+from tests.segment_rows import NEVER_SO_LONG, make_read_back, make_segment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PARTS = 4  # so that several workers share the pages
@@ -50,6 +51,8 @@ def furnish() -> None:
     sku = SkuCrosswalk.objects.create(source=flow.source, destination=flow.destination, source_sku=LONG)
     SkuComponent.objects.create(crosswalk=sku, target_sku="TEE-RED", quantity=2)
     draft_from(flow.pk, person("manager"))
+    segment = make_segment(flow, title=NEVER_SO_LONG)
+    make_read_back(segment, *Delivery.objects.filter(flow=flow)[:2])
 
 
 def _deliveries(flow: Flow, customers: Flow) -> dict[str, Any]:

@@ -19,6 +19,11 @@ from mapping.records import RecordType
 
 ROLES = ("ecommerce", "marketing", "manager", "administrator")
 SHOPIFY_VERSION = "2026-10"
+# id of a segment at Ometria, where people ordered, within how many days, and what else
+WATCHED = (
+    ("2101", "any", 60, ()), ("2102", "any", 7, ("--drift", "2")), ("2103", "platform:tiktok_shop", 90, ("--drift", "5")),
+    ("2104", "any", 60, ("--consent",)),
+)  # fmt: skip
 ABANDON_MINUTES = 0.1  # the demo does not wait half an hour for an abandoned checkout
 
 
@@ -65,7 +70,14 @@ def seed(*, shop_url: str, account_url: str, tiktok_url: str = "", webhook_base_
     tiktok = _tiktok(tiktok_url, hooks) if tiktok_url else None
     if tiktok is not None:
         open_flows(tiktok, account, catalogue=shop)
+    _watch_segments()
     return Cast(shop, account, flows, site, tiktok)
+
+
+def _watch_segments() -> None:
+    """Segments that somebody of marketing would watch, each with the rule that its filter at Ometria has."""
+    for name, source, days, more in WATCHED:
+        call_command("segments", "--watch", name, "--source", source, "--days", str(days), *more, verbosity=0, stdout=_Silence())
 
 
 def _shop(url: str, hooks: dict[str, str]) -> Connection:
@@ -93,7 +105,10 @@ def _account(url: str) -> Connection:
         stage.ACCOUNT_NAME,
         name="Demo account",
         base_url=url,
-        settings={"push_rate": stage.RATE, "read_rate": stage.RATE, "confirm_grace_seconds": 5, "reporting_currency": stage.CURRENCY},
+        settings={
+            "push_rate": stage.RATE, "read_rate": stage.RATE, "confirm_grace_seconds": 5, "reporting_currency": stage.CURRENCY,
+            "segment_minutes": 1,
+        },
     )
     set_credential(account, "api_key", stage.ACCOUNT_KEY)
     return account

@@ -7,6 +7,7 @@ from typing import Self
 
 from integrations.management.demo.living import LivingShop
 from integrations.standins.ometria import OmetriaStandIn
+from integrations.standins.ometria.lists import Segment, SegmentRule
 from integrations.standins.server import StandInServer
 from integrations.standins.shopify.shops import Shop, ShopSpec
 from integrations.standins.tiktok_shop import SellerSpec, TikTokShopStandIn
@@ -26,6 +27,15 @@ TIKTOK_RATE = 10.0  # reads, and writes, a second for one app and shop
 BRITISH, GERMAN = DEMO_SHOPS[:2]
 SELLER = SellerSpec(DEMO_SELLER.open_id, DEMO_SELLER.name, BRITISH.region_code, (BRITISH, GERMAN))  # has not authorised anybody yet
 SITE_KEY, SITE_PAGE = "site_demo_0123456789abcdef", "https://www.example.com"
+MINUTE = 60.0
+# what people at Ometria have put together: id, title, and whom its own rule lets in
+SEGMENTS = (
+    ("2101", "Bought within 60 days", SegmentRule(days=60, every=MINUTE)),
+    ("2102", "Bought within 7 days", SegmentRule(days=7, every=MINUTE)),
+    ("2103", "TikTok Shop buyers, 90 days", SegmentRule(days=90, channel="tiktok_shop", every=MINUTE)),
+    ("2104", "Buyers who may be mailed, 60 days", SegmentRule(days=60, optin=True, every=MINUTE)),
+    ("2105", "Everybody who ever bought", SegmentRule(days=3650, every=MINUTE)),
+)
 RETRY_SPEED = 3_000.0  # presses sixteen hours of TikTok's retries into twenty seconds
 
 
@@ -37,6 +47,9 @@ class Stage:
         spec = ShopSpec(domain=SHOP_DOMAIN, client_id=SHOP_CLIENT_ID, client_secret=SHOP_SECRET, currency=CURRENCY, name="Demo shop")
         self.shopify = LivingShop([spec], seed=seed, bucket=POINTS, restore_rate=POINTS_A_SECOND, retry_seconds=20.0)
         self.ometria = OmetriaStandIn({ACCOUNT_NAME: ACCOUNT_KEY}, push_rate=RATE, read_rate=RATE, delay=0.5)
+        for key, title, rule in SEGMENTS:
+            account = self.ometria.accounts[ACCOUNT_NAME]
+            account.segments[key] = Segment(key, title, account.clock.now(), account.clock.now(), rule=rule)
         self.tiktok_shop = TikTokShopStandIn(
             [SELLER], hold_seconds=HOLD_SECONDS, retry_speed=RETRY_SPEED, read_rate=TIKTOK_RATE, write_rate=TIKTOK_RATE
         )
