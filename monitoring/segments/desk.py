@@ -13,7 +13,6 @@ from django.utils.safestring import SafeString
 
 from integrations import words
 from integrations.admin.desk import Act, Desk, Refusal
-from integrations.admin.exports import Column, Exports
 from integrations.admin.filters import ConnectionFilter, dropdown, field_filter
 from integrations.models import Connection
 from monitoring.models import Segment, SegmentSource
@@ -33,7 +32,7 @@ WatchedFilter = dropdown(
 
 
 @admin.register(Segment)
-class SegmentDesk(Exports, Desk):
+class SegmentDesk(Desk):
     """The segments that somebody watches, and all others of the account to choose from."""
 
     acts = tuple(Act(name, CHANGE) for name in ("watch", "unwatch", "configure", "read", "read-back", "stop-read-back"))
@@ -50,13 +49,6 @@ class SegmentDesk(Exports, Desk):
     list_filter_submit = True
     search_fields = ["title", "list_id"]
     search_help_text = "Name or id of the segment"
-    export_columns = (
-        Column("Segment", "title"), Column("Id", "list_id"), Column("Connection", "connection.name"), Column("Type", "kind"),
-        Column("Watched", lambda row, personal: "yes" if row.watched else "no"), Column("State", "get_answer_display"),
-        Column("Why", lambda row, personal: " ".join(row.reasons)), Column("Size", "size"), Column("Usual size", "usual"),
-        Column("Our records", "expected"), Column("Status at Ometria", "status"), Column("Refreshed by Ometria", "refreshed_at"),
-        Column("Read", "read_at"),
-    )  # fmt: skip
 
     class Media:
         css = {"all": ["switchyard/segments.css"]}
