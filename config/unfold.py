@@ -85,7 +85,11 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "monitoring.views.dashboard",
-    "STYLES": [lambda request: static("switchyard/console.css"), lambda request: static("switchyard/find.css")],
+    "STYLES": [
+        lambda request: static("switchyard/console.css"),
+        lambda request: static("switchyard/find.css"),
+        lambda request: static("switchyard/print.css"),
+    ],
     "SCRIPTS": [lambda request: static("switchyard/find.js")],
     "BORDER_RADIUS": "6px",
     "COLORS": COLORS,

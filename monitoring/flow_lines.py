@@ -1,29 +1,48 @@
-"""Every flow with its freshness, volume, success share and backlog, as the overview shows it."""
+"""Every flow with its freshness, volume, success share and backlog, as the overview shows it under its route."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Sum
 from django.db.models.functions import Extract, Floor
 
 from integrations.models import Checkpoint, Connection, Flow
 from integrations.platforms.registry import PLATFORMS
-from monitoring.bounded import flows_with_backlog
+from monitoring.bounded import PEEK, flows_with_backlog
 from monitoring.latest import Amount, LatestSamples, amount
 from monitoring.models import Metric, Sample
+from monitoring.worth import Worth, worth_of_held
 
 BEHIND = timedelta(minutes=5)  # live work that waits longer is told
 SLOT = timedelta(minutes=10)  # one bar of a flow's chart
 SLOTS = 12  # two hours: the last one and the one before
+HALF = SLOTS // 2
+ACTED_ON = (Metric.DELIVERED, Metric.REFUSED, Metric.STOPPED, Metric.UNCHANGED, Metric.SKIPPED)  # what came in and was dealt with
+MOVING = (*ACTED_ON, Metric.FAILED)
+
+
+@dataclass(slots=True)
+class Moved:
+    """What became of the tries per metric and slot of two hours, the newest slot first."""
+
+    slots: dict[str, list[int]] = field(default_factory=lambda: {metric: [0] * SLOTS for metric in MOVING})
+
+    def last_hour(self, *metrics: str) -> int:
+        """How many in the last hour."""
+        return sum(sum(self.slots[metric][:HALF]) for metric in metrics)
+
+    def hour_before(self) -> int:
+        """How many were delivered in the hour before."""
+        return sum(self.slots[Metric.DELIVERED][HALF:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowLine:
-    """One flow on the overview. Shares are of one; `bars` are deliveries per ten minutes over two hours, oldest first."""
+    """One flow. `failed` are tries, `acted` are deliveries dealt with, both of the last hour; `bars` are per ten minutes, oldest first."""
 
     flow: Flow
     lag: timedelta | None
@@ -31,9 +50,16 @@ class FlowLine:
     held: Amount
     last_hour: int
     hour_before: int
-    share: float | None
+    failed: int
+    acted: int
     bars: tuple[int, ...]
+    worth: Worth
     next_run: datetime | None
+
+    @property
+    def share(self) -> float | None:
+        """Part of the last hour's tries that went through, None when nothing was tried."""
+        return share_of(self.last_hour, self.failed)
 
     @property
     def state(self) -> str:
@@ -51,38 +77,44 @@ class FlowLine:
 
     @property
     def heights(self) -> tuple[int, ...]:
-        """The bars in percent of the highest; a bar that is not nothing can be seen."""
-        top = max(self.bars, default=0)
-        return tuple(max(6, round(100 * bar / top)) if bar else 0 for bar in self.bars)
+        """The bars in percent of the highest."""
+        return heights(self.bars)
 
 
-@dataclass(slots=True)
-class _Sums:
-    """Deliveries and failures per slot, the newest slot first."""
+def share_of(delivered: int, failed: int) -> float | None:
+    """Part of the tries that went through, None when nothing was tried."""
+    return delivered / (delivered + failed) if delivered + failed else None
 
-    delivered: list[int] = field(default_factory=lambda: [0] * SLOTS)
-    failed: list[int] = field(default_factory=lambda: [0] * SLOTS)
+
+def heights(bars: Sequence[int]) -> tuple[int, ...]:
+    """Bars in percent of the highest; a bar that is not nothing can be seen."""
+    top = max(bars, default=0)
+    return tuple(max(6, round(100 * bar / top)) if bar else 0 for bar in bars)
 
 
 def flow_lines(samples: LatestSamples, now: datetime) -> list[FlowLine]:
-    """Every flow with its freshness, volume and backlog; three queries."""
-    sums = _sums_by_flow(samples.at or now)
+    """Every flow with its freshness, volume and backlog; four queries."""
+    moved = moved_by_flow(samples.at or now)
     polls = _next_polls()
-    return [_flow_line(flow, samples, sums[flow.pk], polls, now=now) for flow in flows_with_backlog()]
+    flows = list(flows_with_backlog())
+    worth = worth_of_held([flow.pk for flow in flows if 0 < flow.held <= PEEK and flow.record_type == "order"], samples)
+    return [_flow_line(flow, samples, moved[flow.pk], worth.get(flow.pk, {}), polls=polls, now=now) for flow in flows]
 
 
-def _flow_line(flow: Flow, samples: LatestSamples, sums: _Sums, polls: Mapping[tuple[int, str], datetime], *, now: datetime) -> FlowLine:
-    half = SLOTS // 2
-    last_hour, failed = sum(sums.delivered[:half]), sum(sums.failed[:half])
+def _flow_line(
+    flow: Flow, samples: LatestSamples, moved: Moved, worth: Worth, *, polls: Mapping[tuple[int, str], datetime], now: datetime
+) -> FlowLine:
     return FlowLine(
         flow=flow,
         lag=None if flow.oldest_due is None else max(now - flow.oldest_due, timedelta()),
         ready=amount(flow.ready, samples.of_flow(flow.pk, Metric.READY)),
         held=amount(flow.held, samples.of_flow(flow.pk, Metric.HELD)),
-        last_hour=last_hour,
-        hour_before=sum(sums.delivered[half:]),
-        share=last_hour / (last_hour + failed) if last_hour + failed else None,
-        bars=tuple(reversed(sums.delivered)),
+        last_hour=moved.last_hour(Metric.DELIVERED),
+        hour_before=moved.hour_before(),
+        failed=moved.last_hour(Metric.FAILED),
+        acted=moved.last_hour(*ACTED_ON),
+        bars=tuple(reversed(moved.slots[Metric.DELIVERED])),
+        worth=worth if flow.held else {},
         next_run=_next_run(flow, polls),
     )
 
@@ -102,17 +134,16 @@ def _next_polls() -> dict[tuple[int, str], datetime]:
     return {(connection, reader): due for connection, reader, due in polls.values_list("connection", "reader", "due_at")}
 
 
-def _sums_by_flow(until: datetime) -> dict[int, _Sums]:
-    """What was delivered and what failed per flow in each of the slots before `until`."""
-    age = until.timestamp() - Extract("at", "epoch")
+def moved_by_flow(until: datetime) -> dict[int, Moved]:
+    """What became of the tries per flow in each of the slots before `until`; one query."""
+    age = until.timestamp() - Extract("at", "epoch", tzinfo=UTC)
     rows = (
-        Sample.objects.filter(at__gt=until - SLOT * SLOTS, at__lte=until, metric__in=(Metric.DELIVERED, Metric.FAILED), flow__isnull=False)
+        Sample.objects.filter(at__gt=until - SLOT * SLOTS, at__lte=until, metric__in=MOVING, flow__isnull=False)
         .annotate(slot=Floor(age / SLOT.total_seconds()))
         .values_list("flow", "metric", "slot")
         .annotate(total=Sum("value"))
     )
-    sums: dict[int, _Sums] = defaultdict(_Sums)
+    moved: dict[int, Moved] = defaultdict(Moved)
     for flow_id, metric, slot, total in rows:
-        column = sums[flow_id].delivered if metric == Metric.DELIVERED else sums[flow_id].failed
-        column[int(slot)] = int(total)
-    return sums
+        moved[flow_id].slots[metric][int(slot)] = int(total)
+    return moved

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from monitoring.bounded import PEEK
 from monitoring.models import Metric, Sample
 
 STALE = timedelta(minutes=4)  # a pass tells of the minute before; later than this, the worker is not running
+AHEAD = timedelta(minutes=2)  # samples later than the clock by more than this come from another clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,27 @@ class LatestSamples:
             if flow_id is None and connection_id is None and metric.startswith(prefix)
         }
 
+    def by_flow(self, prefix: str) -> dict[int, dict[str, Decimal]]:
+        """Numbers of flows whose metric begins with `prefix`: flow → rest of the name → number."""
+        found: dict[int, dict[str, Decimal]] = defaultdict(dict)
+        for (flow_id, _, metric), value in self.values.items():
+            if flow_id is not None and metric.startswith(prefix):
+                found[flow_id][metric.removeprefix(prefix)] = Decimal(str(value))
+        return dict(found)
+
     def stale(self, now: datetime) -> bool:
         """Whether the worker that takes samples has stopped (or never ran)."""
         return self.at is None or now - self.at > STALE
+
+    def ahead(self, now: datetime) -> bool:
+        """Whether the newest pass lies in the future: one of two clocks is wrong."""
+        return self.at is not None and self.at - now > AHEAD
+
+
+def add_up(amounts: Iterable[Amount]) -> Amount:
+    """Several amounts as one; at least so many when one of them is."""
+    parts = list(amounts)
+    return Amount(sum(part.value for part in parts), more=any(part.more for part in parts))
 
 
 def latest_samples() -> LatestSamples:

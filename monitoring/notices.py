@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from integrations.models import Connection
 from integrations.words import plural, span
@@ -14,14 +16,19 @@ from monitoring.connection_lines import ConnectionLine
 from monitoring.flow_lines import FlowLine
 from monitoring.latest import LatestSamples
 from monitoring.question_lines import QuestionLine
+from monitoring.unusual import Unusual
+from monitoring.working import Working
 
 NEEDS_AUTH = "Its credentials are no longer accepted. Deliveries are kept until it is connected again."
+TOO_LITTLE = "Look at the source first: its webhooks, its own outages, a campaign that ended."
+TOO_MUCH = "A sale, an import at the source, or a loop: look at what moves before the destination's limits do."
 PAUSED = "A person paused it. Deliveries are kept and go out when it is resumed."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One thing to know. `kind` chooses look and symbol: clear, quiet, question, behind, paused, silent, stopped, empty."""
+    """One thing to know. `kind` chooses look and symbol: clear, quiet, empty; question, behind, low, high, paused; silent, and how the
+    worker stands: stopped, unsampled, yesterday, ahead."""
 
     kind: str
     title: str
@@ -39,13 +46,15 @@ class Situation:
     flows: Sequence[FlowLine]
     questions: Sequence[QuestionLine]
     connections: Sequence[ConnectionLine]
+    unusual: Sequence[Unusual]
+    working: Working
 
 
 def notices(situation: Situation) -> list[Notice]:
     """The worst first; exactly one that says so when all is well."""
     if not situation.connections:
         return [_nothing_connected()]
-    found = [*_stopped(situation), *_silent(situation), *_connections(situation), *_behind(situation), *_questions(situation)]
+    found = [notice for source in SOURCES for notice in source(situation)]
     return found or [_all_clear(situation)]
 
 
@@ -60,15 +69,34 @@ def _nothing_connected() -> Notice:
 
 
 def _stopped(situation: Situation) -> Iterator[Notice]:
-    if not situation.samples.stale(situation.now):
+    """How the worker stands, when it does not do all that it should."""
+    at, now = situation.samples.at, situation.now
+    if situation.working == Working.YES:
         return
-    at = situation.samples.at
-    since = "No worker has reported yet." if at is None else f"The last report is {span((situation.now - at).total_seconds())} old."
-    yield Notice(
-        kind="stopped",
-        title="No worker is running",
-        text=f"{since} Webhooks are still taken and kept, but nothing is sent until the worker process is started again.",
-    )
+    title, text = STANDS[situation.working]
+    since = "No worker has reported yet." if at is None else f"The last report is {span(abs((now - at).total_seconds()))} old."
+    moment = "" if at is None else date_format(timezone.localtime(at), "j F, H:i")
+    yield Notice(kind=str(situation.working), title=title.format(moment=moment), text=text.format(since=since, moment=moment))
+
+
+STANDS: dict[Working, tuple[str, str]] = {
+    Working.STOPPED: (
+        "No worker is running",
+        "{since} Webhooks are still taken and kept, but nothing is sent until the worker process is started again.",
+    ),
+    Working.UNSAMPLED: (
+        "The worker runs, but it has stopped counting",
+        "{since} Deliveries may well go on; volumes, usual figures and alarms stand still until the schedule “Samples” runs again.",
+    ),
+    Working.YESTERDAY: (
+        "This is how things stood on {moment}",
+        "{since} Either nothing has run since, or this database is a copy of that day. Nothing below is of today.",
+    ),
+    Working.AHEAD: (
+        "The clocks disagree",
+        "The newest numbers are of {moment}, in the future of this server. Ages and volumes are wrong until its clock is set right.",
+    ),
+}
 
 
 def _silent(situation: Situation) -> Iterator[Notice]:
@@ -119,25 +147,44 @@ def _behind(situation: Situation) -> Iterator[Notice]:
             yield Notice(
                 kind="behind",
                 title=f"{line.flow} is behind",
-                text=f"The oldest live delivery has waited for {span(line.lag.total_seconds())}; {line.ready} are ready to go.",
+                text=f"The oldest live delivery has waited for {span(line.lag.total_seconds())}; ready to go: {line.ready}.",
                 url=f"{reverse('admin:integrations_delivery_changelist')}?flow={line.flow.pk}&state=ready",
                 action="See what waits",
             )
+
+
+def _volumes(situation: Situation) -> Iterator[Notice]:
+    """Routes that move far fewer or far more than they usually do at this hour."""
+    if situation.working != Working.YES:
+        return
+    for line in situation.unusual:
+        ago = span((situation.now - line.since).total_seconds())
+        yield Notice(
+            kind="low" if line.low else "high",
+            title=f"{line.route.name}: far {'less' if line.low else 'more'} than usual",
+            text=f"For {ago} it has delivered {'less than half of' if line.low else 'a multiple of'} what is usual at this hour. "
+            + (TOO_LITTLE if line.low else TOO_MUCH),
+            url=reverse("admin:route", args=[line.route.slug]),
+            action="See the last 24 hours",
+        )
 
 
 def _questions(situation: Situation) -> Iterator[Notice]:
     if not situation.questions:
         return
     count = sum(line.count.value for line in situation.questions)
-    held = sum(line.waiting.value for line in situation.questions)
-    waits = f"{plural(held, 'delivery waits', 'deliveries wait')} for an answer." if held else "No delivery waits for them."
+    waits = any(line.waiting for line in situation.questions)
     yield Notice(
         kind="question",
         title=plural(count, "open exception"),
-        text=f"{waits} Everything else goes on meanwhile.",
+        text=f"{'What waits for them goes out' if waits else 'No delivery waits for them'}{' once they are answered' if waits else ''}. "
+        "Everything else goes on meanwhile.",
         url=f"{reverse('admin:integrations_syncexception_changelist')}?state=open",
         action="Answer them",
     )
+
+
+SOURCES: tuple[Callable[[Situation], Iterator[Notice]], ...] = (_stopped, _silent, _connections, _behind, _volumes, _questions)
 
 
 def _all_clear(situation: Situation) -> Notice:

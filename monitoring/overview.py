@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.utils import timezone
 
 from integrations.engine.pull import Progress, progress
 from integrations.models import Checkpoint
 from monitoring.connection_lines import ConnectionLine, connection_lines, running_backfills
-from monitoring.flow_lines import FlowLine, flow_lines
+from monitoring.flow_lines import flow_lines
 from monitoring.latest import latest_samples
 from monitoring.notices import Notice, Situation, notices
-from monitoring.question_lines import QuestionLine, question_lines
+from monitoring.question_lines import QuestionLine, open_questions
+from monitoring.route_lines import RouteLine, route_lines
+from monitoring.unusual import unusual_routes
+from monitoring.windows import Window, last_hour
+from monitoring.working import Working, working
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +31,32 @@ class BackfillLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """What the page shows; `sampled_at` is the minute that volumes are told up to."""
+    """What the page shows; numbers of the last hour are those of `hour`, which ends with the newest sample."""
 
     as_of: datetime
-    sampled_at: datetime | None
+    hour: Window | None
+    working: Working
     notices: Sequence[Notice]
     questions: Sequence[QuestionLine]
-    flows: Sequence[FlowLine]
+    routes: Sequence[RouteLine]
     connections: Sequence[ConnectionLine]
     backfills: Sequence[BackfillLine]
 
 
 def overview(now: datetime | None = None) -> Overview:
-    """Everything on the page as of now; eight queries."""
+    """Everything on the page as of now; ten queries, and one more while no samples come."""
     now = now or timezone.now()
     samples = latest_samples()
-    questions, flows, connections = question_lines(samples), flow_lines(samples, now), connection_lines(samples, now)
+    at_work = working(samples, now)
+    questions, flows, connections = open_questions(samples), flow_lines(samples, now), connection_lines(samples, now)
+    situation = Situation(now, samples, flows, questions.lines, connections, unusual_routes(samples), at_work)
     return Overview(
         as_of=now,
-        sampled_at=samples.at if samples.at is None or now - samples.at < timedelta(days=1) else None,
-        notices=notices(Situation(now, samples, flows, questions, connections)),
-        questions=questions,
-        flows=flows,
+        hour=last_hour(samples.at),
+        working=at_work,
+        notices=notices(situation),
+        questions=questions.lines,
+        routes=route_lines(flows, questions, samples, now),
         connections=connections,
         backfills=[BackfillLine(row, progress(row)) for row in running_backfills()],
     )

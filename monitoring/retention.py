@@ -16,6 +16,7 @@ from django_q.models import Task
 
 from integrations.models import Attempt, Delivery, InboxEvent, OAuthState, VisitorIdentity
 from mapping.records import RecordType
+from monitoring import hours
 from monitoring.models import Metric, ReadBack, Sample, SegmentFlip, SegmentReading
 
 log = structlog.get_logger(__name__)
@@ -46,7 +47,8 @@ RULES: tuple[Rule, ...] = (
         lambda cutoff: Delivery.objects.filter(flow__record_type__in=PASSING, state__in=OVER, updated_at__lt=cutoff),
     ),
     Rule("visitors", lambda cutoff: VisitorIdentity.objects.filter(seen_at__lt=cutoff), VISITORS),
-    Rule("samples", lambda cutoff: Sample.objects.filter(at__lt=cutoff)),
+    Rule("samples", lambda cutoff: Sample.objects.filter(at__lt=cutoff).exclude(metric__startswith=hours.PREFIX)),
+    Rule("hours", lambda cutoff: Sample.objects.filter(at__lt=cutoff, metric__startswith=hours.PREFIX), hours.KEPT),
     Rule("readings", lambda cutoff: SegmentReading.objects.filter(at__lt=cutoff), READINGS),
     Rule("flips", lambda cutoff: SegmentFlip.objects.filter(at__lt=cutoff), READINGS),
     Rule("read-backs", lambda cutoff: ReadBack.objects.filter(asked_at__lt=cutoff)),

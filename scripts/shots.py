@@ -43,6 +43,7 @@ from integrations.models import Checkpoint, Connection, SyncException  # noqa: E
 from mapping.transforms import Call  # noqa: E402
 from mapping.versions import draft_from, save_rules  # noqa: E402
 from monitoring.sampling import last_pass  # noqa: E402
+from scripts.life_before import life_before  # noqa: E402
 from tests.browser.chromium import DESK, PHONE, SCHEMES, open_browser, open_context, overflow  # noqa: E402
 from tests.browser.pages import VISITOR_PAGES, staff_pages  # noqa: E402
 
@@ -103,6 +104,7 @@ def play(scene: story.Story) -> None:
     _broken_connection()
     _comment()
     _backfill_under_way(scene)
+    life_before()
 
 
 def _draft(scene: story.Story) -> None:

@@ -15,6 +15,7 @@ from integrations.access import may_replay, replayable
 from integrations.admin.desk import MASK_PERMISSION, Act, Desk, Refusal
 from integrations.admin.exception_edit import correction_of
 from integrations.admin.filters import FlowFilter, age_filter, field_filter
+from integrations.admin.route_filter import RecordFilter, RouteFilter, WaitsForFilter
 from integrations.admin.summaries import headline, sheet
 from integrations.engine.masking import masked
 from integrations.engine.outbox import Cause
@@ -56,7 +57,10 @@ class DeliveryDesk(Desk):
     empty_words = "No delivery matches. Once a flow is on, every record of its source appears here; a backfill brings the past."
     list_display = ["record_cell", "key_cell", "flow_cell", "state_cell", "cause_cell", "updated_cell"]
     list_filter = [
+        RouteFilter,
         FlowFilter,
+        RecordFilter,
+        WaitsForFilter,
         field_filter("state", "state", Delivery.State.choices),
         field_filter("cause", "cause", CAUSES),
         age_filter("last change", "updated_at"),

@@ -17,8 +17,20 @@ SYMBOLS = {
     "paused": "pause_circle",
     "silent": "sensors_off",
     "stopped": "power_off",
+    "unsampled": "query_stats",
+    "yesterday": "history",
+    "ahead": "schedule_send",
+    "low": "trending_down",
+    "high": "trending_up",
     "empty": "add_link",
 }
+STATE_SYMBOLS = {"fresh": "check_circle", "behind": "schedule", "paused": "pause_circle", "off": "toggle_off"}
+
+
+@register.filter
+def state_symbol(state: str) -> str:
+    """The symbol that goes with the state of a route or flow."""
+    return STATE_SYMBOLS[state]
 
 
 @register.filter

@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.urls import reverse
 
 from integrations.models import Checkpoint, Connection, Delivery, DeskRun, Flow, Hold, InboxEvent, SyncException
+from integrations.routes import route_of
 from mapping.models import IdentityRule, MappingVersion, MaskingRule, SkuCrosswalk, ValueCrosswalk
 from monitoring.models import Segment
 
@@ -28,7 +29,7 @@ VIEWS = {
     "exceptions-empty": ("exceptions", "q=nothing-has-this-subject"), "deliveries-held": ("deliveries", "state=blocked"),
     "deliveries-empty": ("deliveries", "q=nothing-has-this-key"), "connections-add-form": ("connections-add", "platform=shopify"),
 }  # fmt: skip
-PLAIN = {"overview": "admin:index", "password": "account_change_password", "second-factor": "mfa_index"}
+PLAIN = {"overview": "admin:index", "attempts": "admin:attempts", "password": "account_change_password", "second-factor": "mfa_index"}
 VISITOR_PAGES = {"sign-in": "/accounts/login/"}
 
 
@@ -40,6 +41,9 @@ def staff_pages() -> dict[str, str]:
     for name in SHEETS:
         pages |= {f"{name}-{what}": reverse(f"admin:{LISTS[name]}_{what}") for what in ("import", "export")}
     pages |= {name: f"{pages[base]}?{query}" for name, (base, query) in VIEWS.items()}
+    for route in {route_of(flow).slug for flow in Flow.objects.select_related("source", "destination")}:
+        pages[f"route-{route}"] = reverse("admin:route", args=[route])
+        pages[f"route-{route}-week"] = f"{pages[f'route-{route}']}?span=week"
     for name, base, rows in _rows():
         if (row := rows.first()) is not None:
             pages[name] = reverse(f"admin:{LISTS[base]}_change", args=[row.pk])

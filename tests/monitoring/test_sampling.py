@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from integrations.models import Checkpoint, Connection
-from monitoring import tasks
+from monitoring import tasks, worth
 from monitoring.models import Metric, Sample
 from monitoring.sampling import last_pass, sample
 from tests.rows import make_attempt, make_delivery, make_event, make_exception, make_flow
@@ -54,7 +54,7 @@ def test_attempts_of_the_minute_are_counted_once_and_only_those():
     make_attempt(delivery, at=MINUTE)
 
     sample(NOW)
-    assert of(flow=flow, at=MINUTE) == {"delivered": 2, "failed": 2}
+    assert of(flow=flow, at=MINUTE) == {"delivered": 2, "failed": 2, "refused": 1, "unchanged": 1}
 
     sample(NOW + timedelta(minutes=1))
     assert of(flow=flow, at=MINUTE + timedelta(minutes=1)) == {"delivered": 1}
@@ -69,15 +69,17 @@ def test_a_minute_is_sampled_once_however_often_it_is_asked():
     assert last_pass() == MINUTE
 
 
-def test_after_a_pause_nothing_between_is_lost():
+def test_after_a_pause_nothing_between_is_lost_and_each_try_is_in_the_sample_of_its_minute():
     flow = make_flow()
     delivery = make_delivery(flow, state="delivered")
     sample(NOW)
     make_attempt(delivery, at=MINUTE + timedelta(minutes=2))
+    make_attempt(delivery, "later", at=MINUTE + timedelta(minutes=9, seconds=59))
 
     sample(NOW + timedelta(minutes=10))
 
-    assert of(flow=flow, at=MINUTE + timedelta(minutes=10)) == {"delivered": 1}
+    rows = Sample.objects.filter(flow=flow).order_by("at").values_list("at", "metric", "value")
+    assert list(rows) == [(MINUTE + timedelta(minutes=3), "delivered", 1), (MINUTE + timedelta(minutes=10), "failed", 1)]
 
 
 def test_a_connection_gets_its_inbox_and_what_arrived_by_webhook_and_pull():
@@ -105,6 +107,26 @@ def test_open_questions_are_counted_by_kind_with_what_waits():
     assert of(flow=None, connection=None) == {
         "questions.unmapped_sku": 2, "oldest.unmapped_sku": first.timestamp(), "waiting.unmapped_sku": 3,
     }  # fmt: skip
+    assert of(flow=flow) == {"questions.unmapped_sku": 2, "held": 3}
+
+
+def test_the_value_of_held_orders_is_summed_per_currency_and_not_every_minute_when_they_are_many(monkeypatch):
+    monkeypatch.setattr(worth, "MANY", 1)
+    flow = make_flow()
+    for number, (currency, net) in enumerate((("GBP", "10.25"), ("GBP", "0.50"), ("EUR", "7"))):
+        make_delivery(flow, str(number), state="blocked", record={"currency": currency, "totals": {"net": net}})
+    first, second, third = (datetime(2026, 6, 3, 12, minute, 10, tzinfo=UTC) for minute in (0, 1, 10))
+
+    sample(first)
+    make_delivery(flow, "4", state="blocked", record={"currency": "GBP", "totals": {"net": "100"}})
+    sample(second)
+    sample(third)
+
+    found = {(at.minute, metric): value for at, metric, value in Sample.objects.filter(metric__startswith="worth.").values_list("at", "metric", "value")}
+    assert found == {
+        (0, "worth.GBP"): 10.75, (0, "worth.EUR"): 7, (1, "worth.GBP"): 10.75, (1, "worth.EUR"): 7,
+        (10, "worth.GBP"): 110.75, (10, "worth.EUR"): 7,
+    }  # fmt: skip
 
 
 def test_the_usual_pause_of_a_source_is_written_beside_its_arrivals():
@@ -131,5 +153,5 @@ def test_the_number_of_queries_does_not_grow_with_flows(django_assert_num_querie
     for kind in ("customer", "product", "variant", "checkout"):
         make_delivery(make_flow(kind))
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(28):
         sample(NOW)
