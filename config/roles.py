@@ -16,7 +16,7 @@ VIEW_ALL = tuple(
             "mappingversion", "fieldrule", "skucrosswalk", "skucomponent", "valuecrosswalk", "identityrule", "maskingrule",
             "contacthandle", "consentstatement",
         ),
-        "monitoring": ("sample", "segment", "audit"),
+        "monitoring": ("sample", "segment", "audit", "reconciliation", "drift", "duplicate"),
     }.items()
     for model in models
 )  # fmt: skip
@@ -30,14 +30,17 @@ def editing(app: str, *models: str, actions: tuple[str, ...] = ("add", "change",
 ANSWER = ("integrations.change_syncexception", "integrations.add_exceptioncomment", "integrations.change_delivery")
 CROSSWALK = editing("mapping", "skucrosswalk", "skucomponent")
 SEGMENTS = editing("monitoring", "segment", actions=("change",))
-ECOMMERCE = (*VIEW_ALL, *ANSWER, *CROSSWALK)
-MARKETING = (*VIEW_ALL, *ANSWER, *SEGMENTS, "integrations.view_personal_data")
+COMPARE = editing("monitoring", "reconciliation", actions=("add", "change"))
+DUPLICATES = editing("monitoring", "duplicate", actions=("change",))
+ECOMMERCE = (*VIEW_ALL, *ANSWER, *CROSSWALK, *COMPARE)
+MARKETING = (*VIEW_ALL, *ANSWER, *COMPARE, *DUPLICATES, *SEGMENTS, "integrations.view_personal_data")
 MANAGER = (
     *ECOMMERCE,
     "integrations.view_personal_data",
     *editing("integrations", "flow", "checkpoint", actions=("add", "change")),
     "integrations.change_inboxevent",
     *SEGMENTS,
+    *DUPLICATES,
     "monitoring.add_audit",
     *editing("mapping", "mappingversion", "fieldrule", "valuecrosswalk", "identityrule", "maskingrule"),
 )

@@ -219,6 +219,8 @@ HOOK_BODY_LIMIT = env.int("HOOK_BODY_LIMIT", default=2 * 1024 * 1024)  # bytes; 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 SPOOL_DIR = Path(env.str("SPOOL_DIR", default=str(LOCAL_DIR / "spool")))
 RETENTION_DAYS = env.int("RETENTION_DAYS", default=30)  # inbox bodies, attempts and sent payloads
+RECONCILE_HOUR = env.int("RECONCILE_HOUR", default=2)  # of the console's time zone, from which on the night's comparisons run
+DRIFT_ALARM_SHARE = env.float("DRIFT_ALARM_SHARE", default=0.01)  # of what was compared; more drift is a notice on the overview
 
 LOGGING = {
     "version": 1,

@@ -12,6 +12,7 @@ SCHEDULES: tuple[tuple[str, str, str, int | None], ...] = (
     ("Credentials and subscriptions", "integrations.tasks.hourly", Schedule.HOURLY, None),
     ("Samples", "monitoring.tasks.sample", Schedule.MINUTES, 1),
     ("Segments", "monitoring.segments.tasks.tick", Schedule.MINUTES, 1),
+    ("Reconciliation", "monitoring.reconcile.tasks.tick", Schedule.MINUTES, 1),
     ("Retention", "monitoring.tasks.prune", Schedule.DAILY, None),
     ("What things are found by", "integrations.tasks.search_terms", Schedule.DAILY, None),
 )

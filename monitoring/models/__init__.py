@@ -1,6 +1,7 @@
 """Tables of monitoring: what it samples, and what it finds out by comparing."""
 
 from monitoring.models.audit import Audit
+from monitoring.models.reconciliation import Drift, Duplicate, Reconciliation, Seen
 from monitoring.models.samples import Metric, Sample
 from monitoring.models.segments import (
     ContactFact,
@@ -15,5 +16,6 @@ from monitoring.models.segments import (
 )
 
 __all__ = [
-    "ContactFact", "FactMark", "OrderFact", "ReadBack", "ReadBackRow", "Segment", "SegmentFlip", "SegmentReading", "SegmentSource",
-    "Audit", "Metric", "Sample"]
+    "Audit", "ContactFact", "Drift", "Duplicate", "FactMark", "Metric", "OrderFact", "ReadBack", "ReadBackRow", "Reconciliation", "Sample",
+    "Seen", "Segment", "SegmentFlip", "SegmentReading", "SegmentSource",
+]

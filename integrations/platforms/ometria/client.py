@@ -23,6 +23,7 @@ QUEUE_PAUSE = 10.0  # seconds to leave a nearly full push queue alone
 ERRORS_FRESH = 1.0  # seconds for which the error list is not asked again
 PROFILE_FRESH = 60.0  # seconds for which a profile looked up by e-mail is not asked again
 MAX_PROFILES = 2_000  # profiles remembered at a time
+MERGE_RATE = 1 / 60  # merges a second and account (Data API v2, merge profiles)
 AUTH_HEADER = "X-Ometria-Auth"
 
 BAD_KEY = "Ometria does not accept the API key: it is wrong, revoked, or newer than ten minutes and not active yet"
@@ -41,7 +42,7 @@ class OmetriaClient:
         base = account.base_url.rstrip("/").removesuffix("/v2") + "/v2"
         self._http = HttpSession(base, {AUTH_HEADER: account.secrets["api_key"]})
         rates = {"push": self.options.push_rate, "read": self.options.read_rate}
-        self._backoff = {group: Backoff() for group in rates}
+        self._backoff = {group: Backoff() for group in (*rates, "merge")}
         self._errors_path = self.options.errors_path
         self._errors: tuple[float, ErrorList] | None = None
         self._profiles: dict[str, tuple[float, list[JsonObject]]] = {}
@@ -116,10 +117,12 @@ class OmetriaClient:
         """A page of profiles in order of their last update, from `since` on."""
         return _rows(self._get("/profiles", updateSince=_time(since), orderby="timestamp_update", limit=limit, offset=offset))
 
-    def orders(self, field: str, since: datetime, before: datetime | None = None, *, offset: int = 0) -> list[JsonObject]:
+    def orders(
+        self, field: str, since: datetime, before: datetime | None = None, *, offset: int = 0, limit: int = MAX_PAGE
+    ) -> list[JsonObject]:
         """A page of up to 250 orders in a window over `field`: timestamp, create or update."""
         window = {f"{field}Since": _time(since), f"{field}Before": _time(before)}
-        return _rows(self._get("/orders", **window, limit=MAX_PAGE, offset=offset))
+        return _rows(self._get("/orders", **window, limit=limit, offset=offset))
 
     def order(self, identifier: str) -> JsonObject | None:
         """One order with Ometria's derived refund totals, None when it has none."""
@@ -149,6 +152,20 @@ class OmetriaClient:
         """Unsubscribes made at Ometria in a window of at most a day; those made through the API are not among them."""
         return _rows(self._get("/unsubscribes", since=_time(since), before=_time(before)))
 
+    # --- merging ---------------------------------------------------------------------------------------------------------
+
+    def merge_profiles(self, survivor: JsonObject, merged: Sequence[JsonObject]) -> JsonObject:
+        """Ask for a merge of profiles into a survivor, each named by {type, value}; the answer holds the job's id.
+
+        It cannot be undone. One a minute and account (Data API v2, merge profiles).
+        """
+        body = {"survivor": survivor, "customers_to_merge": list(merged)}
+        return self._call("merge", "POST", "/merge-profile", body=body).json or {}
+
+    def merge_job(self, identifier: str) -> JsonObject | None:
+        """A merge that was asked for, None when Ometria knows none of that id."""
+        return _object(self._find(f"/merge-profile/{_part(identifier)}"))
+
     # --- the call --------------------------------------------------------------------------------------------------------
 
     def _get(self, path: str, **query: Any) -> Any:
@@ -173,7 +190,7 @@ class OmetriaClient:
                 raise Reconnect(BAD_KEY, status=refusal.status, code=refusal.code, request_id=refusal.request_id) from refusal
             return self._call(group, method, path, query=query, body=body)
         except Refused as refusal:
-            if method == "POST" and refusal.status in (404, 405):
+            if path == "/push" and refusal.status in (404, 405):
                 raise Reconnect(BAD_ADDRESS, status=refusal.status, code=refusal.code) from refusal
             raise
         self._backoff[group].reset()

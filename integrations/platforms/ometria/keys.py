@@ -6,6 +6,8 @@ from integrations.platforms.base import JsonObject
 
 DEFAULT_COLLECTION = "default"  # what Ometria's examples call the collection of listings that name none
 
+SMS_COLLECTIONS = ("optin:sms", "double_optin:sms")  # SMS opt-in page
+
 
 def destination_key(kind: str, payload: JsonObject) -> str:
     """The key of a payload: contacts by collection and id, custom events by type and id, all else by id."""
@@ -17,6 +19,9 @@ def destination_key(kind: str, payload: JsonObject) -> str:
 
 
 def split(key: str) -> tuple[str, str]:
-    """Collection (or event type) and id; collections may hold a colon ("optin:sms"), ids of ours never do."""
-    owner, _, identifier = key.rpartition(":")
-    return owner, identifier
+    """Collection (or event type) and id; ids may hold colons ("tts:7495:812"), of collections only those for SMS do."""
+    for collection in SMS_COLLECTIONS:
+        if key.startswith(f"{collection}:"):
+            return collection, key[len(collection) + 1 :]
+    owner, colon, identifier = key.partition(":")
+    return (owner, identifier) if colon else ("", key)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from integrations.standins.control import shared_control
-from integrations.standins.ometria import people
+from integrations.standins.ometria import behind, people
 from integrations.standins.ometria.account import Account
 from integrations.standins.ometria.orders import balanced, shown_order
 from integrations.standins.ometria.shown import marketing_optin, shown_contact, shown_profile
@@ -30,9 +30,9 @@ def answer(stand_in: "OmetriaStandIn", request: Request) -> Response:
         if request.method == "GET" and path in LOOKS:
             with account.lock:
                 return json_response(LOOKS[path](account))
-        if request.method == "POST" and path in people.ACTS:
+        if request.method == "POST" and path in ACTS:
             with account.lock:
-                return json_response(people.ACTS[path](account, _body(request)))
+                return json_response(ACTS[path](account, _body(request)))
         if (request.method, path) in STEERING:
             return json_response(STEERING[request.method, path](stand_in, _body(request)))
     except KeyError as missing:
@@ -47,6 +47,9 @@ def _body(request: Request) -> dict:
     if not isinstance(body, dict):
         raise ValueError("The body is an object.")
     return body
+
+
+ACTS = {**people.ACTS, **behind.ACTS}
 
 
 def orders(account: Account) -> dict[str, dict]:
