@@ -10,11 +10,11 @@ import structlog
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.utils import timezone
 from django_q.models import Task
 
-from integrations.models import Attempt, Delivery, InboxEvent, OAuthState, VisitorIdentity
+from integrations.models import Attempt, Correction, Delivery, DeskAct, DeskRun, InboxEvent, OAuthState, VisitorIdentity
 from mapping.records import RecordType
 from monitoring import hours
 from monitoring.models import Metric, ReadBack, Sample, SegmentFlip, SegmentReading
@@ -41,6 +41,9 @@ RULES: tuple[Rule, ...] = (
         "inbox",
         lambda cutoff: InboxEvent.objects.filter(received_at__lt=cutoff, state__in=(InboxEvent.State.DONE, InboxEvent.State.IGNORED)),
     ),
+    Rule("desk_runs", lambda cutoff: DeskRun.objects.filter(created_at__lt=cutoff)),
+    Rule("desk_acts", lambda cutoff: DeskAct.objects.filter(at__lt=cutoff, run=None)),
+    Rule("corrections", lambda cutoff: Correction.objects.filter(at__lt=cutoff, delivery__version__gt=F("version"))),  # that count no more
     Rule("attempts", lambda cutoff: Attempt.objects.filter(at__lt=cutoff)),
     Rule(
         "passing",

@@ -36,6 +36,7 @@ COMMENT = "integrations.add_exceptioncomment"
 CROSSWALK = "mapping.add_skucrosswalk"
 BULK_LIMIT = 1000
 State = SyncException.State
+ANSWERING = frozenset({"answer", "accept"})  # acts that write a row of a table, and take the right to it
 # What may be done to a question in each state.
 POSSIBLE: Mapping[str, frozenset[str]] = {
     State.OPEN: frozenset({"answer", "accept", "retry", "ignore", "resolve", "assign", "snooze", "wake", "comment", "undo"}),
@@ -89,10 +90,17 @@ class ExceptionDesk(Desk):
 
     def complete(self, request: HttpRequest, rows: list[SyncException]) -> None:
         """How much waits for each question of the page, and what its orders are worth: one query."""
-        waiting, back = weights([row.pk for row in rows]), quote(request.get_full_path())
+        waiting, back, general = weights([row.pk for row in rows]), quote(request.get_full_path()), self.allowed_acts(request)
         for row in rows:
             row.waiting = waiting.get(row.pk, NOTHING_WAITS)
-            row.acts, row.back, row.mine = self.allowed_acts(request, row), back, row.assignee_id == request.user.pk
+            row.acts, row.back, row.mine = self._narrowed(request, general, row), back, row.assignee_id == request.user.pk
+
+    def _narrowed(self, request: HttpRequest, general: set[str], row: SyncException) -> set[str]:
+        """What this person may do to this row, of what they may do at all."""
+        if not may_answer(request.user, row):
+            return set()
+        possible = general & POSSIBLE[row.state]
+        return {name for name in possible if name not in ANSWERING or self.may(request, Act(name, CHANGE), row)}
 
     @admin.display(description="Question")
     def title_cell(self, row: SyncException) -> SafeString:
@@ -184,7 +192,7 @@ class ExceptionDesk(Desk):
         """An answer that writes a crosswalk or value row takes the permission for that row too."""
         if not super().may(request, act, row) or (row is not None and not may_answer(request.user, row)):
             return False
-        if act.name not in ("answer", "accept") or row is None:
+        if act.name not in ANSWERING or row is None:
             return True
         answer = ANSWERS.get(row.kind)
         return answer is not None and request.user.has_perm(answer.permission) and (act.name == "answer" or row.kind == "unmapped_sku")
@@ -276,7 +284,7 @@ class ExceptionDesk(Desk):
         if act is None:
             raise Refusal("There is nothing of yours to take back here.")
         try:
-            undo(act, request.user)
+            undo(act)
         except CannotUndo as reason:
             raise Refusal(str(reason)) from reason
         self.log_change(request, row, f"Took back: {DONE_WORDS[act.name]}")

@@ -85,17 +85,17 @@ ACTS: Mapping[str, BulkAct] = {
     act.name: act
     for act in (
         BulkAct(name="assign", label="Assign", form="assignee", read=_assignee, back=True,
-                does="{questions} given to one person. Nothing is sent, and nothing that waits moves."),
+                does="{questions} will be given to one person. Nothing is sent, and nothing that waits moves."),
         BulkAct(name="snooze", label="Snooze", form="until", read=_until, back=True,
-                does="{questions} put away. What waits goes on waiting; a question that doubles comes back at once."),
+                does="{questions} will be put away. What waits goes on waiting; a question that doubles comes back at once."),
         BulkAct(name="retry", label="Try again", form="nothing", read=_nothing,
-                does="{deliveries} that wait for {questions} sent again as they are. What fails for the same reason comes back."),
+                does="{deliveries} that wait for {questions} will be sent again as they are. What fails for the same reason comes back."),
         BulkAct(name="ignore", label="Ignore", form="note", read=_note("Ignored"), tone="sy-danger", back=True,
-                does="{questions} closed, and {deliveries} that wait only for them not sent, until their record changes at the source."),
+                does="{questions} will be closed, and {deliveries} that wait only for them will not be sent until their record changes."),
         BulkAct(name="resolve", label="Resolve", form="note", read=_note("Resolved"),
-                does="{questions} closed with your note, and {deliveries} that wait for them sent."),
+                does="{questions} will be closed with your note, and {deliveries} that wait for them will be sent."),
         BulkAct(name="reopen", label="Ask again", form="nothing", read=_again, state=State.IGNORED,
-                does="{questions} that were ignored open again, and what was not sent for them waits again."),
+                does="{questions} that were ignored will be open again, and what was not sent for them waits again."),
     )
 }  # fmt: skip
 
@@ -140,12 +140,12 @@ def _start(desk: ExceptionDesk, request: HttpRequest, act: BulkAct, rows: QueryS
 
 
 def _preview(desk: ExceptionDesk, request: HttpRequest, act: BulkAct, rows: QuerySet[SyncException]) -> dict[str, Any]:
-    totals = rows.aggregate(count=Count("pk"), deliveries=Sum("waiting_count"))
+    kinds = _kinds(rows)
     best = rows.select_related("flow__source", "flow__destination", "assignee").order_by("-waiting_value", "-waiting_count", "-pk")
     chosen = list(best[:SAMPLE])
     waiting = weights([row.pk for row in chosen])
     sample = [(row, waiting.get(row.pk, NOTHING_WAITS)) for row in chosen]
-    count, deliveries = totals["count"], totals["deliveries"] or 0
+    count, deliveries = sum(number for _, number, _ in kinds), sum(waiting or 0 for *_, waiting in kinds)
     query = request.GET.urlencode()
     return {
         "title": "Act on all that the filter leaves",
@@ -155,7 +155,7 @@ def _preview(desk: ExceptionDesk, request: HttpRequest, act: BulkAct, rows: Quer
         "deliveries": deliveries,
         "values": value_words(Weight(deliveries, stored_values(rows))),
         "does": act.does.format(questions=words.plural(count, "question"), deliveries=words.plural(deliveries, "delivery", "deliveries")),
-        "kinds": [(KINDS[slug], number) for slug, number in _kinds(rows) if slug in KINDS],
+        "kinds": [(KINDS[slug], number) for slug, number, _ in kinds if slug in KINDS],
         "sample": [(row, kind_of(row), weight, value_words(weight)) for row, weight in sample],
         "filters": [] if CHOSEN in request.GET else _filters(desk, request),
         "ticked": CHOSEN in request.GET,
@@ -172,8 +172,9 @@ def _filters(desk: ExceptionDesk, request: HttpRequest) -> list[tuple[str, str]]
     return [*found, *([("subject", term)] if term else [])]
 
 
-def _kinds(rows: QuerySet[SyncException]) -> list[tuple[str, int]]:
-    return list(rows.values_list("kind").annotate(number=Count("pk")).order_by("-number")[:12])
+def _kinds(rows: QuerySet[SyncException]) -> list[tuple[str, int, int]]:
+    """Per kind how many questions and how many deliveries wait for them: one walk over all of them."""
+    return list(rows.values_list("kind").annotate(number=Count("pk"), waiting=Sum("waiting_count")).order_by("-number"))
 
 
 # --- runs --------------------------------------------------------------------------------------------------------------

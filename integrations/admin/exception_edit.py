@@ -35,6 +35,7 @@ class Line:
     shown: str
     text: str
     hidden: bool
+    said: str = ""  # what the source says, when that is something else
 
     @property
     def name(self) -> str:
@@ -58,9 +59,11 @@ def edit(desk: ExceptionDesk, request: HttpRequest, object_id: int, delivery_id:
     except (NoPlan, ValueError, KeyError, TypeError):
         messages.error(request, UNREADABLE)
         return HttpResponseRedirect(desk.view_url("change", row.pk))
+    urgent = {field.path for field in fields if field.problem}
+    if found is not None:  # what is wrong after the values that are being tried
+        fields = [replace(field, problem=found.problems.get(field.path, "")) for field in fields]
     lines = [_line(field, request, personal=personal) for field in fields]
-    urgent = [line for line in lines if line.field.problem]
-    first = urgent or lines[:FIRST]
+    first = [line for line in lines if line.field.path in urgent or line.field.problem] or lines[:FIRST]
     context = {
         "title": headline(delivery.flow.record_type, delivery.record, personal=personal) or delivery.record_key,
         "delivery": delivery,
@@ -126,7 +129,8 @@ def _line(field: Editable, request: HttpRequest, *, personal: bool) -> Line:
     hidden = not personal and shown != _text(field.value)
     typed_before = request.POST.get(PREFIX + field.path)
     seen = field if personal else replace(field, problem=masked_text(field.problem))
-    return Line(seen, shown, typed_before if typed_before is not None else "" if hidden else shown, hidden)
+    said = _masked(field.source, field.said, personal=personal) if field.said not in (None, "", field.value) else ""
+    return Line(seen, shown, typed_before if typed_before is not None else "" if hidden else shown, hidden, said)
 
 
 def _difference(found: Draft | None, fields: Sequence[Editable], *, personal: bool) -> dict[str, Any]:

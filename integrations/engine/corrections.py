@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -53,6 +53,8 @@ class Editable:
     choices: tuple[str, ...] = ()
     help: str = ""
     problem: str = ""
+    source: str = ""  # where in the record the rule reads, and what stands there
+    said: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +86,10 @@ def editable(delivery: Delivery) -> list[Editable]:
     written = dict(leaves(mapped.payload))
     plain = [rule.target for rule in plan.rules if "[]" not in rule.target]
     paths = [*problems, *(path for path in [*plain, *written] if path not in problems)]
+    sources = {rule.target: rule.source for rule in plan.rules}
     rows = [_editable(path, targets.get(_general(path)), written.get(path), problems.get(path, "")) for path in dict.fromkeys(paths)]
-    known = {rule.target for rule in plan.rules}
-    return [row for row in rows if _general(row.path) in known and row.type in SCALARS and not row.path.startswith("@")]
+    rows = [row for row in rows if _general(row.path) in sources and row.type in SCALARS and not row.path.startswith("@")]
+    return [replace(row, source=sources.get(row.path, ""), said=_said(delivery.record, sources.get(row.path, ""))) for row in rows]
 
 
 def draft(delivery: Delivery, values: Values) -> Draft:
@@ -180,6 +183,14 @@ def _editable(path: str, target: TargetField | None, value: Any, problem: str) -
     return Editable(
         path=path, label=label, type=target.type, value=value, choices=target.choices, help=target.help, problem=problem
     )  # fmt: skip
+
+
+def _said(record: JsonObject, source: str) -> Any:
+    """What the source says where a rule reads, None where that is no single value."""
+    found: Any = record
+    for name in source.split(".") if source else ():
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if source and not isinstance(found, dict | list) else None
 
 
 def _general(path: str) -> str:

@@ -162,7 +162,7 @@ def do(name: str, ids: Sequence[int], by: User | None, arguments: Arguments | No
     return DeskAct.objects.bulk_create(acts), deliveries
 
 
-def undo(act: DeskAct, by: User | None) -> None:
+def undo(act: DeskAct) -> None:
     """Take one act back; raises CannotUndo when that is impossible or something else happened since."""
     with transaction.atomic():
         act = DeskAct.objects.select_for_update(of=("self",)).get(pk=act.pk)

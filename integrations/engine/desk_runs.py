@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import structlog
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import DatabaseError, transaction
@@ -16,6 +16,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from integrations.engine.arrays import text_array
 from integrations.engine.desk_acts import UNDO, CannotUndo, carry_out, undo
 from integrations.models import DeskAct, DeskRun, SyncException
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 log = structlog.get_logger(__name__)
-STEP = 100  # questions that are done together; a step takes well under a second unless very much waits for them
+STEP = 200  # questions that are done together; a step takes well under a second unless very much waits for them
 RUN_SECONDS = 45.0  # of one task
 LEASE = timedelta(seconds=90)
 State, Kept = DeskRun.State, DeskAct.State
@@ -102,7 +103,7 @@ def _step(run_id: int) -> bool:
         DeskRun.objects.filter(pk=run_id, state=State.RUNNING).update(state=State.DONE, ended_at=timezone.now())
         return False
     deliveries = _undo_items(run, items) if run.act == UNDO else _do_items(run, items)
-    DeskAct.objects.bulk_update(items, ["state", "before", "after", "why", "at"])
+    _store(items)
     counts = {kept: sum(item.state == kept for item in items) for kept in (Kept.DONE, Kept.LEFT, Kept.FAILED)}
     DeskRun.objects.filter(pk=run_id).update(
         done=F("done") + counts[Kept.DONE], left=F("left") + counts[Kept.LEFT], failed=F("failed") + counts[Kept.FAILED],
@@ -110,6 +111,25 @@ def _step(run_id: int) -> bool:
     )  # fmt: skip
     _tell(run, [item.exception_id for item in items if item.state == Kept.DONE])
     return True
+
+
+STORE = """
+UPDATE integrations_deskact a SET state = t.state, before = t.before, after = t.after, why = t.why, at = now()
+FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(befores)s::jsonb[], %(afters)s::jsonb[], %(whys)s::text[])
+  AS t (id, state, before, after, why) WHERE a.id = t.id
+"""
+
+
+def _store(items: Sequence[DeskAct]) -> None:
+    values = {
+        "ids": [item.pk for item in items],
+        "states": text_array(str(item.state) for item in items),
+        "befores": text_array(orjson.dumps(item.before).decode() for item in items),
+        "afters": text_array(orjson.dumps(item.after).decode() for item in items),
+        "whys": text_array(item.why for item in items),
+    }
+    with database.cursor() as cursor:
+        cursor.execute(STORE, values)
 
 
 def _do_items(run: DeskRun, items: Sequence[DeskAct]) -> int:
@@ -136,7 +156,7 @@ def _undo_items(run: DeskRun, items: Sequence[DeskAct]) -> int:
     before = DeskAct.objects.in_bulk([item.before["act"] for item in items])
     for item in items:
         try:
-            undo(before[item.before["act"]], run.by)
+            undo(before[item.before["act"]])
         except CannotUndo as reason:
             _mark(item, Kept.LEFT, str(reason))
         else:
@@ -145,7 +165,7 @@ def _undo_items(run: DeskRun, items: Sequence[DeskAct]) -> int:
 
 
 def _mark(item: DeskAct, state: DeskAct.State, why: str = "") -> None:
-    item.state, item.why, item.at = state, why[:300], timezone.now()
+    item.state, item.why = state, why[:300]
 
 
 def _tell(run: DeskRun, ids: Sequence[int]) -> None:
@@ -168,10 +188,3 @@ def pump(run_id: int, seconds: float = RUN_SECONDS) -> None:
     """Worker entry: do what one task's time allows, and ask for the next task when something is left."""
     if work(run_id, seconds):
         async_task("integrations.tasks.desk_run", run_id)
-
-
-def finish(run: DeskRun) -> DeskRun:
-    """Do a whole run in this process; for commands and tests."""
-    work(run.pk, math.inf)
-    run.refresh_from_db()
-    return run

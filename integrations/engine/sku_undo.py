@@ -112,6 +112,6 @@ def _reopened(answer: SkuAnswer, flows: list[int]) -> dict[int, int]:
     found = dict(rows.filter(state=State.RESOLVED, resolved_at__gte=answer.at).order_by("pk").values_list("flow_id", "pk"))
     found |= dict(rows.filter(state=State.OPEN).values_list("flow_id", "pk"))
     rows.filter(pk__in=found.values(), state=State.RESOLVED).update(
-        state=State.OPEN, resolved_at=None, resolved_by=None, note="", last_seen=timezone.now()
+        state=State.OPEN, resolved_at=None, resolved_by=None, note="", last_seen=timezone.now(), snoozed_until=None, weighed_at=None
     )
     return found

@@ -34,11 +34,18 @@
     say(box.checked ? "Ticked" : "Not ticked any more");
   };
 
+  const ON_PAGE = {
+    assign: 'form.sy-act[action$="/assign/"] button',
+    snooze: "#snooze button",
+    undo: 'form.sy-act[action$="/undo/"] button',
+  };
+
   const press = (what) => {
     const row = here();
-    const button = row ? row.querySelector(`[data-do="${what}"]`) : document.querySelector(`[data-page-do="${what}"]`);
-    if (button) button.click();
-    else say("This cannot be done here");
+    const button = row && what !== "undo" ? row.querySelector(`[data-do="${what}"]`) : document.querySelector(ON_PAGE[what] || "[data-no]");
+    if (!button) say("This cannot be done here");
+    else if (!row && what === "snooze") button.focus();
+    else button.click();
   };
 
   const search = () => {
@@ -54,6 +61,7 @@
     x: tick,
     a: () => press("assign"),
     h: () => press("snooze"),
+    z: () => press("undo"),
     1: () => press("accept"),
     "/": search,
   };

@@ -12,9 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from integrations.engine import desk_runs
 from integrations.models import Correction, Delivery, DeskRun, Hold, SyncException
 from tests.admin.test_exception_desk import states
+from tests.desk_runs import finish
 from tests.engine.test_corrections import held_customer
 from tests.rows import make_exception, make_flow
 
@@ -31,7 +31,7 @@ def text_of(answer: object) -> str:
 
 def finished(client: Client, url: str) -> str:
     """The run's page once a worker has done it."""
-    desk_runs.finish(DeskRun.objects.latest("pk"))
+    finish(DeskRun.objects.latest("pk"))
     return text_of(client.get(url))
 
 
@@ -46,7 +46,7 @@ def test_the_preview_tells_how_many_what_they_are_worth_and_what_will_happen(eco
     page = ecommerce.get(bulk("ignore", "kind=unmapped_sku"))
 
     assert (page.context["count"], page.context["deliveries"], page.context["values"]) == (12, 12, "£66.00")
-    assert page.context["does"].startswith("12 questions closed, and 12 deliveries")
+    assert page.context["does"].startswith("12 questions will be closed, and 12 deliveries")
     assert [row.subject for row, *_ in page.context["sample"]] == [f"S{number:02}" for number in range(11, 1, -1)]
     assert ("kind <strong>Unknown SKU</strong>" in text_of(page), "This can be taken back afterwards" in text_of(page)) == (True, True)
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from integrations.engine import backlog, desk_runs
+from integrations.engine import backlog
 from integrations.models import Delivery, DeskRun, SyncException
 from tests.browser.conftest import Visitor, person
+from tests.desk_runs import finish
 from tests.rows import make_exception, make_flow
 from tests.shelf_rows import stock_shelf, wait_for
 
@@ -91,6 +92,20 @@ def test_a_question_is_put_away_by_key_and_brought_back_by_another(questions: li
     assert staff.page.locator("#result_list tbody tr").count() == 3
 
 
+def test_the_keys_work_on_the_page_of_a_question_too(questions: list[SyncException], visit: Callable[..., Visitor]) -> None:
+    staff = visit("ecommerce")
+    staff.open(f"{LIST}{questions[0].pk}/change/")
+
+    keys(staff, "a")
+    staff.reads("Assigned to ecommerce.")
+    keys(staff, "h")
+    there = focused(staff)
+    keys(staff, "z")
+    staff.reads("Taken back: the assignment.")
+
+    assert (there, SyncException.objects.filter(assignee=None).count()) == ("Tomorrow", 3)
+
+
 def test_the_keys_are_explained_found_by_search_and_can_be_switched_off(
     questions: list[SyncException], visit: Callable[..., Visitor]
 ) -> None:
@@ -133,7 +148,7 @@ def test_all_that_a_filter_leaves_is_ignored_watched_and_taken_back(
 
 def do_run() -> Any:
     """What a worker does with the newest run."""
-    return desk_runs.finish(DeskRun.objects.latest("pk"))
+    return finish(DeskRun.objects.latest("pk"))
 
 
 def test_a_filter_is_kept_and_found_again_on_a_phone(questions: list[SyncException], visit: Callable[..., Visitor]) -> None:

@@ -12,10 +12,13 @@ from integrations.engine.corrections import CannotCorrect, Editable, correct, dr
 from integrations.models import Delivery, Flow, SyncException
 from integrations.standins.shopify.words import phone
 from mapping import codec
+from mapping.crosswalk import NO_LOOKUPS
 from mapping.defaults import load_defaults
 from mapping.records import Customer
-from mapping.transform import put_at
+from mapping.rules import Mode
+from mapping.transform import put_at, transform
 from tests.conftest import RouteB
+from tests.mapping.samples import customer, plan, rule
 from tests.rows import make_delivery, make_flow, make_person
 
 ADDRESS = {"city": "Leeds", "country": "United Kingdom", "country_code": "GB"}
@@ -108,6 +111,23 @@ def test_typed_text_becomes_the_value_that_the_field_takes(kind: str, text: str,
 def test_text_that_the_field_does_not_take_is_told(kind: str, text: str) -> None:
     with pytest.raises(CannotCorrect, match="^X takes "):
         typed(Editable(path="x", label="X", type=kind), text)
+
+
+def test_what_goes_only_with_a_field_goes_with_its_corrected_value_and_the_person_has_the_last_word() -> None:
+    rules = (
+        rule("phone", "phone", "e164"), rule("sms.allowed", "consents.email.state", only_with="phone"),
+        rule("city", "country", mode=Mode.IF_EMPTY),
+    )  # fmt: skip
+    wrong = customer(phone="+4412")
+    before = transform(wrong, plan("customer", *rules), NO_LOOKUPS, {"city": "London"})
+
+    after = transform(
+        wrong, plan("customer", *rules), NO_LOOKUPS, {"city": "London"}, corrected={"phone": "+442079460018", "city": "Leeds"}
+    )
+
+    assert ([issue.field for issue in before.issues], "sms" in before.payload) == (["phone"], False)
+    assert after.payload == {"phone": "+442079460018", "sms": {"allowed": after.payload["sms"]["allowed"]}, "city": "Leeds"}
+    assert (after.issues, len(after.payload_hash)) == ((), 64)
 
 
 def test_a_value_is_put_into_lists_only_where_there_is_an_entry() -> None:

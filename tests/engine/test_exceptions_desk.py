@@ -14,7 +14,9 @@ from django.utils import timezone
 from integrations.engine import desk_acts, desk_runs, snoozes
 from integrations.engine.exceptions import Question, ignore_exceptions, raise_for_connection, raise_questions, resolve_exceptions
 from integrations.engine.weights import refresh, stored_values, weights
-from integrations.models import Delivery, DeskAct, DeskRun, Flow, Hold, SyncException
+from integrations.models import Correction, Delivery, DeskAct, DeskRun, Flow, Hold, SyncException
+from monitoring.retention import prune
+from tests.desk_runs import finish
 from tests.rows import make_connections, make_delivery, make_exception, make_flow, make_person
 
 pytestmark = pytest.mark.django_db
@@ -151,7 +153,7 @@ class TestTakingBack:
         row = make_exception(make_flow(), assignee=other)
         (act,), _ = desk_acts.do("assign", [row.pk], person, {"assignee": person.pk})
 
-        desk_acts.undo(act, person)
+        desk_acts.undo(act)
 
         row.refresh_from_db()
         assert (row.assignee, DeskAct.objects.get().state) == (other, "undone")
@@ -161,7 +163,7 @@ class TestTakingBack:
         (act,), _ = desk_acts.do("snooze", [row.pk], person, {"until": (timezone.now() + timedelta(days=1)).isoformat()})
         away = shown()
 
-        desk_acts.undo(act, person)
+        desk_acts.undo(act)
 
         assert (away, shown()) == ([], ["TEE-RED"])
 
@@ -172,7 +174,7 @@ class TestTakingBack:
         sent = Delivery.objects.get(record_key="TEE-1")  # its record changed at the source meanwhile
         Delivery.objects.filter(pk=sent.pk).update(state="ready", updated_at=timezone.now())
 
-        desk_acts.undo(act, person)
+        desk_acts.undo(act)
 
         row.refresh_from_db()
         assert (skipped, states()) == (3, {"TEE-0": "blocked", "TEE-1": "ready", "TEE-2": "blocked"})
@@ -184,7 +186,7 @@ class TestTakingBack:
         (act,), _ = desk_acts.do("ignore", [old.pk], person, {"note": "A test"})
         new = ask(flow, "2")
 
-        desk_acts.undo(act, person)
+        desk_acts.undo(act)
 
         old.refresh_from_db()
         assert (old.state, sorted(new.holds.values_list("delivery__record_key", flat=True))) == ("ignored", ["1", "2"])
@@ -195,7 +197,7 @@ class TestTakingBack:
         desk_acts.do("assign", [row.pk], other, {"assignee": other.pk})
 
         with pytest.raises(desk_acts.CannotUndo, match="changed meanwhile"):
-            desk_acts.undo(act, person)
+            desk_acts.undo(act)
 
     def test_only_the_last_act_is_offered_and_none_that_cannot_be_taken_back(self, person: User) -> None:
         row = make_exception(make_flow(), waiting=1)
@@ -206,6 +208,28 @@ class TestTakingBack:
         assert (offered.name, desk_acts.last_act(person)) == ("assign", None)
 
 
+class TestForgetting:
+    def test_old_acts_runs_and_corrections_that_count_no_more_go_and_one_in_force_stays(self, person: User) -> None:
+        old = timezone.now() - timedelta(days=400)
+        row = make_exception(make_flow(), waiting=2)
+        finish(desk_runs.start("assign", SyncException.objects.all(), person, arguments={"assignee": None}, words="Assigned"))
+        desk_acts.do("assign", [row.pk], person, {"assignee": person.pk})
+        dropped, counting = Delivery.objects.order_by("pk")
+        Delivery.objects.filter(pk=dropped.pk).update(version=2)
+        for delivery in (dropped, counting):
+            Correction.objects.create(delivery=delivery, version=1, values={"phone_number": "+442079460018"}, by=person)
+        kept = prune()
+        DeskRun.objects.update(created_at=old)
+        DeskAct.objects.update(at=old)
+        Correction.objects.update(at=old)
+
+        gone = prune()
+
+        names = ("desk_runs", "desk_acts", "corrections")
+        assert ([kept[name] for name in names], [gone[name] for name in names]) == ([0, 0, 0], [1, 1, 1])
+        assert list(Correction.objects.values_list("delivery", flat=True)) == [counting.pk]
+
+
 class TestRuns:
     def test_a_run_does_to_all_what_was_asked_and_leaves_what_was_settled_meanwhile(self, person: User) -> None:
         flow = make_flow()
@@ -213,7 +237,7 @@ class TestRuns:
         run = desk_runs.start("ignore", SyncException.objects.filter(flow=flow), person, arguments={"note": "Old"}, words="Ignored: Old")
         resolve_exceptions([rows[7].pk], person, "Done by hand")
 
-        desk_runs.finish(run)
+        finish(run)
 
         assert (run.state, run.total, run.done, run.left, run.failed, run.deliveries) == ("done", 250, 249, 1, 0, 249)
         (left,) = run.items.filter(state="left")
@@ -232,7 +256,7 @@ class TestRuns:
 
         desk_runs.cancel(run)
 
-        desk_runs.finish(run)
+        finish(run)
         assert (run.state, run.done, SyncException.objects.filter(assignee=person).count()) == ("cancelled", 2, 2)
 
     def test_a_run_is_taken_back_as_a_whole(self, person: User) -> None:
@@ -242,10 +266,10 @@ class TestRuns:
         run = desk_runs.start(
             "ignore", SyncException.objects.all(), person, arguments={"note": "Wrong filter"}, words="Ignored: Wrong filter"
         )
-        desk_runs.finish(run)
+        finish(run)
         gone = set(states().values())
 
-        back = desk_runs.finish(desk_runs.start_undo(run, person))
+        back = finish(desk_runs.start_undo(run, person))
 
         assert (gone, set(states().values()), shown()) == ({"skipped"}, {"blocked"}, ["S0", "S1", "S2"])
         assert (back.done, back.left, desk_acts.take_back_run(run), set(run.items.values_list("state", flat=True))) == (
@@ -263,7 +287,7 @@ class TestRuns:
         nobody = 2_000_000_000  # whom the database does not know
 
         run = desk_runs.start("assign", SyncException.objects.all(), person, arguments={"assignee": nobody}, words="Assigned")
-        desk_runs.finish(run)
+        finish(run)
 
         assert (run.state, run.done, run.failed) == ("done", 0, 3)
         assert set(run.items.values_list("state", "why")) == {("failed", "The database would not do it: IntegrityError.")}
@@ -279,7 +303,7 @@ class TestRuns:
         run = desk_runs.start("assign", SyncException.objects.all(), person, arguments={"assignee": person.pk}, words="Assigned")
         DeskRun.objects.update(state="running", created_at=timezone.now() - timedelta(minutes=5), lease_until=timezone.now())
 
-        assert (desk_runs.resume_lost(), desk_runs.finish(run).state) == (1, "done")
+        assert (desk_runs.resume_lost(), finish(run).state) == (1, "done")
 
     def test_retrying_many_lets_go_what_waits_for_each(self, person: User) -> None:
         flow = make_flow()
@@ -288,4 +312,4 @@ class TestRuns:
 
         run = desk_runs.start("retry", SyncException.objects.all(), person, arguments={}, words="Retried what waits")
 
-        assert (desk_runs.finish(run).deliveries, set(states().values()), Hold.objects.count()) == (6, {"ready"}, 0)
+        assert (finish(run).deliveries, set(states().values()), Hold.objects.count()) == (6, {"ready"}, 0)
