@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.second_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
@@ -137,6 +138,7 @@ ACCOUNT_SESSION_REMEMBER = True  # until SESSION_COOKIE_AGE is over; nobody is a
 ACCOUNT_ADAPTER = "config.accounts.ClosedAccountAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = False
+REQUIRE_MFA_FOR = env.list("REQUIRE_MFA_FOR", default=[] if DEBUG or DEMO or TESTING else ["administrator"])  # roles; empty: nobody must
 SESSION_COOKIE_AGE = 12 * 3600
 SECURE_COOKIES = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES

@@ -10,12 +10,13 @@ from django.views.generic import RedirectView
 
 from integrations.admin.find import urlpatterns as find_pages
 from integrations.admin.manual.urls import urlpatterns as manual_pages
+from monitoring.routine.urls import urlpatterns as routine_pages
 from monitoring.views import pages as route_pages
 
 admin.site.login = secure_admin_login(admin.site.login)  # one sign-in, throttled and with a second factor
 
 # Pages of the console that belong to no one table; their names stand in the console's own room ("admin:manual").
-pages: list[URLPattern | URLResolver] = [*find_pages, *manual_pages, *route_pages]
+pages: list[URLPattern | URLResolver] = [*find_pages, *manual_pages, *routine_pages, *route_pages]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

@@ -19,6 +19,9 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from mapping.admin.history import ToldHistory
+from mapping.changes import spoken
+
 import monitoring.segments.desk  # noqa: F401 - the pages of segments
 
 HIDDEN = (User, Group, EmailAddress, Authenticator, TokenProxy, Failure, OrmQ, Schedule, Success)
@@ -28,7 +31,7 @@ for model in HIDDEN:
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin, ModelAdmin):
+class PersonAdmin(ToldHistory, UserAdmin, ModelAdmin):
     """One person: name, role, whether they may sign in. Rights come from roles only, so nobody can lift themselves above theirs."""
 
     form = UserChangeForm
@@ -70,6 +73,10 @@ class PersonAdmin(UserAdmin, ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Superusers are deleted by superusers only, and nobody deletes themselves."""
         return super().has_delete_permission(request, obj) and self._within(request, obj) and obj != request.user
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> str:
+        """What the log says: each value before and after, never a password."""
+        return "Added" if add else spoken(form)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Everybody made here may open the console."""

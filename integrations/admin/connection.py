@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
 from integrations import words
@@ -24,9 +26,11 @@ from integrations.models import Connection, RateBudget, SyncException
 from integrations.models.connection import platform_choices
 from integrations.platforms.base import Platform
 from integrations.platforms.registry import PLATFORMS
+from mapping.changes import changes_of
 
 CHANGE = "integrations.change_connection"
 ENDS_SOON_DAYS = 60
+SITE = "site"  # the platform whose pages carry our script
 HAND_SHAKE_MODES = {"authorization_code", "expiring_token"}  # values of the setting `credential_mode` that need a person's consent
 
 
@@ -39,6 +43,10 @@ class ConnectionDesk(Desk):
         Act("subscriptions", CHANGE), Act("wake", CHANGE),
     )  # fmt: skip
     detail_template = "integrations/connection.html"
+
+    class Media:
+        js = ["switchyard/copy.js"]
+
     empty_icon = "add_link"
     empty_words = "No connection yet. Add the first account: its platform, its address and its key."
     list_display = ["name_cell", "state_cell", "last_event", "version_cell", "exceptions_cell"]
@@ -115,7 +123,8 @@ class ConnectionDesk(Desk):
             + list(row.flows_in.select_related("source", "destination")),
             "questions": list(row.exceptions.filter(state="open", flow=None)[:10]),
             "connect_url": connect_url(row, platform),
-            "log": row.history.select_related("history_user")[:10],
+            "log": changes_of(row, {setting.name: setting.label for setting in platform.settings}),
+            "snippet": snippet(row) if platform.slug == SITE else "",
         }
 
     def act_test(self, request: HttpRequest, row: Connection) -> str:
@@ -240,6 +249,15 @@ def budget_facts(budget: RateBudget, now: datetime | None = None) -> dict[str, A
         "share": share,
         "blocked": blocked,
     }
+
+
+def snippet(row: Connection) -> str:
+    """What the site's pages must carry: the queue for early calls, and the collector's script with this site's key."""
+    script = f"{settings.PUBLIC_URL}{static('collector/collector.js')}"
+    return "\n".join((
+        "<script>window.switchyard=window.switchyard||function(){(switchyard.q=switchyard.q||[]).push(arguments)}</script>",
+        f'<script async src="{escape(script)}" data-key="{escape(row.external_id)}"></script>',
+    ))  # fmt: skip
 
 
 def connect_url(row: Connection, platform: Platform) -> str:

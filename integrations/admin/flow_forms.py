@@ -17,6 +17,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from integrations.admin.connection_forms import ListField
 from integrations.flows import FlowSpec
 from integrations.models import Connection, Flow
 from integrations.platforms.base import Reader
@@ -68,6 +69,12 @@ def _sku_fields(flow: Flow, spec: FlowSpec) -> dict[str, forms.Field]:
             label="Placeholder", required=False, max_length=100, initial=kept.get("placeholder_sku", PLACEHOLDER_SKU),
             widget=UnfoldAdminTextInputWidget(), help_text="The SKU that lines without one are sent with, if they are sent under it.",
         ),
+        "sku_affixes": ListField(
+            label="Words around SKUs", required=False, max_length=500, initial=kept.get("sku_affixes") or [],
+            widget=UnfoldAdminTextInputWidget(),
+            help_text="Words that this shop puts before or behind the catalogue's SKU, for example TT for TT-TEE-RED. "
+            "They are left away when an unknown SKU is compared with the catalogue. Separate several with commas.",
+        ),
         "auto_map_above": forms.IntegerField(
             label="Apply suggestions by themselves from score", required=False, min_value=0, max_value=100,
             initial=kept.get("auto_map_above"), widget=UnfoldAdminIntegerFieldWidget(),
@@ -103,7 +110,7 @@ class FlowForm(forms.Form):
 
     def apply(self) -> None:
         """Write the cleaned settings into the flow and save it."""
-        given = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+        given = {name: value for name, value in self.cleaned_data.items() if value not in (None, "", [])}
         kept = {name: value for name, value in self.flow.settings.items() if name not in self.cleaned_data}
         self.flow.settings = {**kept, **given}
         self.flow.save(update_fields=["settings"])

@@ -13,6 +13,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from integrations.api.attributed import Attributed
 from integrations.api.conflict import Conflict
 from integrations.api.permissions import MayChange
 from integrations.engine import pull
@@ -75,8 +76,10 @@ class BackfillRequest(serializers.Serializer):
     list=extend_schema(description="Polls, backfills and repairs with their progress."),
     retrieve=extend_schema(description="One pull with its progress."),
 )
-class CheckpointViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet):
+class CheckpointViewSet(Attributed, mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet):
     """Pulls: list, detail, start a backfill, pause, resume, cancel."""
+
+    log_words = {"pause": "Paused", "resume": "Resumed", "cancel": "Cancelled"}
 
     queryset = Checkpoint.objects.order_by("-id")
     serializer_class = CheckpointSerializer

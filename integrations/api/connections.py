@@ -11,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from integrations.api.attributed import Attributed
 from integrations.api.permissions import MayChange
 from integrations.engine.accounts import probe_connection
 from integrations.models import Connection
@@ -57,8 +58,10 @@ class ConnectionSerializer(serializers.ModelSerializer):
     list=extend_schema(description="Connections with their state and versions; of secrets only the kinds that are set."),
     retrieve=extend_schema(description="One connection; of secrets only the kinds that are set."),
 )
-class ConnectionViewSet(viewsets.ReadOnlyModelViewSet):
+class ConnectionViewSet(Attributed, viewsets.ReadOnlyModelViewSet):
     """Connections: list, detail, test."""
+
+    log_words = {"test": "Test call"}
 
     _rows = Connection.objects.select_related("credentials_from").prefetch_related("credentials", "credentials_from__credentials")
     queryset = _rows.order_by("-id")

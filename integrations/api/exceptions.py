@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from integrations.access import may_answer
+from integrations.api.attributed import Attributed
 from integrations.api.fields import Count, Note
 from integrations.api.pagination import LastSeen
 from integrations.api.permissions import MayChange
@@ -121,8 +122,10 @@ class Assignee(serializers.Serializer):
     list=extend_schema(description="Questions, the last seen first."),
     retrieve=extend_schema(description="One question with its cause, its remedy, comments and the first deliveries that wait."),
 )
-class ExceptionViewSet(viewsets.ReadOnlyModelViewSet):
+class ExceptionViewSet(Attributed, viewsets.ReadOnlyModelViewSet):
     """Exceptions: list, detail, release, ignore, assign, comment."""
+
+    log_words = {"release": "Released", "ignore": "Ignored", "assign": "Assigned", "comment": "Commented"}
 
     queryset = SyncException.objects.all()
     filterset_class = ExceptionFilter

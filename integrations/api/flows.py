@@ -11,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from integrations.api.attributed import Attributed
 from integrations.api.fields import ConnectionName
 from integrations.api.permissions import MayChange
 from integrations.engine.wake import wake_flow
@@ -45,8 +46,10 @@ class FlowSerializer(serializers.ModelSerializer):
     list=extend_schema(description="Every flow with its ends and its switch."),
     retrieve=extend_schema(description="One flow."),
 )
-class FlowViewSet(viewsets.ReadOnlyModelViewSet):
+class FlowViewSet(Attributed, viewsets.ReadOnlyModelViewSet):
     """Flows: list, detail, enable, disable."""
+
+    log_words = {"enable": "Switched on", "disable": "Switched off"}
 
     queryset = Flow.objects.select_related("source", "destination").order_by("-id")
     serializer_class = FlowSerializer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
@@ -58,6 +60,10 @@ class SkuCrosswalkAdmin(SheetAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[SkuCrosswalk]:
         """Rows with their components, in a fixed number of queries."""
         return super().get_queryset(request).prefetch_related("components")
+
+    def parts_of(self, row: SkuCrosswalk) -> Sequence[QuerySet]:
+        """The target SKUs belong to the row's history."""
+        return [SkuComponent.history.filter(crosswalk_id=row.pk)]
 
     @admin.display(description="Becomes")
     def becomes(self, row: SkuCrosswalk) -> str:

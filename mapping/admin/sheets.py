@@ -14,6 +14,8 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
+from mapping.admin.history import ToldHistory
+
 
 class NamedFields(BaseModelAdmin):
     """Fields in the cells of a table have no label of their own; this tells screen readers what they are."""
@@ -26,7 +28,7 @@ class NamedFields(BaseModelAdmin):
         return field
 
 
-class SheetAdmin(NamedFields, SimpleHistoryAdmin, ImportExportModelAdmin, ModelAdmin):
+class SheetAdmin(ToldHistory, NamedFields, ImportExportModelAdmin, ModelAdmin):
     """A table that staff edit, import (after a dry run) and export as CSV or XLSX. Importing adds and changes, so it takes both rights."""
 
     formats = [CSV, XLSX]

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from integrations.admin.connection import budget_facts, connect_url, version_facts
+from integrations.admin.manual import manual_url
 from integrations.models import Connection, Credential, RateBudget
 from integrations.platforms.registry import PLATFORMS
 from tests.rows import make_connections
@@ -178,3 +179,21 @@ def test_the_hand_shake_is_offered_only_where_the_mode_has_one(mode: str, offere
     url = connect_url(shop, PLATFORMS["shopify"])
 
     assert url == (f"/oauth/shopify/start/{shop.pk}/" if offered else "")
+
+
+def test_a_site_s_page_shows_the_script_to_copy_with_its_key_and_no_markup_of_its_own(administrator: Client, settings: Any):
+    settings.PUBLIC_URL = "https://console.example.com"
+    key = 'site_0123456789"><b>'
+    site = Connection.objects.create(platform="site", name="Pages", external_id=key, base_url="https://www.example.com")
+
+    answer = administrator.get(reverse("admin:integrations_connection_change", args=[site.pk]))
+
+    script = "https://console.example.com/static/collector/collector.js"
+    shown = answer.context["snippet"].splitlines()[1]
+    assert shown == f'<script async src="{script}" data-key="site_0123456789&quot;&gt;&lt;b&gt;"></script>'
+    page = answer.content.decode()
+    assert ("data-copy" in page, manual_url("collector") in page, '"><b>' in page) == (True, True, False)
+
+
+def test_other_platforms_have_no_script_to_copy(administrator: Client, shop: Connection):
+    assert 'id="snippet"' not in administrator.get(reverse("admin:integrations_connection_change", args=[shop.pk])).content.decode()

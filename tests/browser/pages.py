@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.urls import reverse
 
+from integrations.admin.manual import manual_url
 from integrations.models import Checkpoint, Connection, Delivery, DeskRun, Flow, Hold, InboxEvent, SyncException
 from integrations.routes import route_of
 from mapping.models import IdentityRule, MappingVersion, MaskingRule, SkuCrosswalk, ValueCrosswalk
@@ -30,6 +31,7 @@ VIEWS = {
     "deliveries-empty": ("deliveries", "q=nothing-has-this-key"), "connections-add-form": ("connections-add", "platform=shopify"),
 }  # fmt: skip
 PLAIN = {"overview": "admin:index", "attempts": "admin:attempts", "password": "account_change_password", "second-factor": "mfa_index"}
+MANUAL = ("daily-check", "monthly-audit", "exceptions", "fields", "connections", "people")  # one article of each make
 VISITOR_PAGES = {"sign-in": "/accounts/login/"}
 
 
@@ -58,6 +60,8 @@ def staff_pages() -> dict[str, str]:
         pages["exceptions-run"] = reverse("admin:integrations_syncexception_run", args=[run.pk])
     for hold in Hold.objects.filter(exception__kind="bad_phone", delivery__state="blocked").order_by("-pk")[:1]:
         pages["exception-put-right"] = reverse("admin:integrations_syncexception_edit", args=[hold.exception_id, hold.delivery_id])
+    pages |= {"manual": manual_url(), "manual-search": f"{manual_url()}?q=consent"}
+    pages |= {f"manual-{slug}": manual_url(slug) for slug in MANUAL}
     return {**pages, "missing": "/admin/nowhere/", "api": "/api/docs/"}
 
 

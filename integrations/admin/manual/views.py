@@ -10,11 +10,15 @@ from django.forms import Media
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from integrations.admin.desk import MASK_PERMISSION
 from integrations.admin.manual.articles import ARTICLES, GROUPS, Article
+from integrations.admin.manual.finding import find
+from integrations.admin.manual.live import standing
 
 Fill = Callable[[HttpRequest], dict[str, Any]]
 FILLS: dict[str, Fill] = {}  # article → what its template shows beside its words
-MEDIA = Media(css={"all": ["switchyard/manual.css"]}, js=["switchyard/console.js"])
+LONGEST_QUESTION = 100
+MEDIA = Media(css={"all": ["switchyard/manual.css"]}, js=["switchyard/console.js", "switchyard/manual.js"])
 
 
 def filled_by(slug: str) -> Callable[[Fill], Fill]:
@@ -28,8 +32,12 @@ def filled_by(slug: str) -> Callable[[Fill], Fill]:
 
 
 def contents(request: HttpRequest) -> HttpResponse:
-    """The list of articles."""
-    return show(request, "integrations/manual.html", title="Manual", groups=GROUPS)
+    """The list of articles, or what a search found; only the results when the page asks for them as people type."""
+    asked = request.GET.get("q", "").strip()[:LONGEST_QUESTION]
+    context = {"title": "Manual", "groups": GROUPS, "asked": asked, "found": find(asked)}
+    if request.headers.get("HX-Request"):
+        return TemplateResponse(request, "integrations/manual_found.html", context)
+    return show(request, "integrations/manual.html", **context)
 
 
 def article(request: HttpRequest, slug: str) -> HttpResponse:
@@ -38,8 +46,8 @@ def article(request: HttpRequest, slug: str) -> HttpResponse:
     if found is None:
         raise Http404(f"The manual has no article {slug}.")
     fill = FILLS.get(slug)
-    context = fill(request) if fill else {}
-    return show(request, "integrations/manual_article.html", title=found.title, article=found, groups=GROUPS, **context, **around(found))
+    context = {"title": found.title, "article": found, **around(found), **standing(slug), **(fill(request) if fill else {})}
+    return show(request, "integrations/manual_article.html", **context)
 
 
 def around(here: Article) -> dict[str, Article | None]:
@@ -52,4 +60,5 @@ def around(here: Article) -> dict[str, Article | None]:
 def show(request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
     """One page in the console's frame."""
     request.current_app = admin.site.name
-    return TemplateResponse(request, template, {**admin.site.each_context(request), "media": MEDIA, **context})
+    frame = {"media": MEDIA, "sees_personal_data": request.user.has_perm(MASK_PERMISSION)}
+    return TemplateResponse(request, template, {**admin.site.each_context(request), **frame, **context})
