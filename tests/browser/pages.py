@@ -30,6 +30,7 @@ VIEWS = {
     "exceptions-empty": ("exceptions", "q=nothing-has-this-subject"), "deliveries-held": ("deliveries", "state=blocked"),
     "deliveries-empty": ("deliveries", "q=nothing-has-this-key"), "connections-add-form": ("connections-add", "platform=shopify"),
 }  # fmt: skip
+SEARCHES = {"find": "", "find-hits": "q=1", "find-missing": "q=%239999"}
 PLAIN = {"overview": "admin:index", "attempts": "admin:attempts", "password": "account_change_password", "second-factor": "mfa_index"}
 MANUAL = ("daily-check", "monthly-audit", "exceptions", "fields", "connections", "people")  # one article of each make
 VISITOR_PAGES = {"sign-in": "/accounts/login/"}
@@ -62,7 +63,22 @@ def staff_pages() -> dict[str, str]:
         pages["exception-put-right"] = reverse("admin:integrations_syncexception_edit", args=[hold.exception_id, hold.delivery_id])
     pages |= {"manual": manual_url(), "manual-search": f"{manual_url()}?q=consent"}
     pages |= {f"manual-{slug}": manual_url(slug) for slug in MANUAL}
+    pages |= {name: f"{reverse('admin:find')}?{query}" for name, query in SEARCHES.items()} | dict(_stories())
     return {**pages, "missing": "/admin/nowhere/", "api": "/api/docs/"}
+
+
+def _stories() -> Iterator[tuple[str, str]]:
+    """Pages of the search that tell one thing's story."""
+    deliveries = Delivery.objects.select_related("flow").order_by("-updated_at")
+    for name, kind, rows in (
+        ("story-order", "order", deliveries.filter(flow__record_type="order", state="delivered")),
+        ("story-held", "order", deliveries.filter(flow__record_type="order", state="blocked")),
+        ("story-person", "person", deliveries.filter(flow__record_type="customer")),
+    ):
+        if (row := rows.first()) is not None:
+            yield name, reverse("admin:find_trace", args=[kind, row.flow.source_id, row.record_key])
+    if (question := SyncException.objects.filter(kind="unmapped_sku", state="open").first()) is not None:
+        yield "story-sku", reverse("admin:find_trace", args=["sku", 0, question.subject])
 
 
 def _rows() -> Iterator[tuple[str, str, QuerySet[Model]]]:
