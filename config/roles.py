@@ -11,6 +11,7 @@ VIEW_ALL = tuple(
         "integrations": (
             "connection", "flow", "checkpoint", "inboxevent", "delivery", "attempt", "receipt", "syncexception", "exceptioncomment", "hold",
             "ratebudget", "unmappedsku", "contactsync", "engagementfigure",
+            "impactrun",
         ),
         "mapping": (
             "mappingversion", "fieldrule", "skucrosswalk", "skucomponent", "valuecrosswalk", "identityrule", "maskingrule",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from integrations.engine import automatic, backlog, closing, desk_runs, find_terms, pumps, snoozes, weights
+from integrations.engine.impact import pump_impact, wake_lost
 
 
 def process(connection_id: int) -> None:
@@ -25,9 +26,15 @@ def resend(flow_id: int, what: str, after: str) -> None:
     pumps.pump_resend(flow_id, what, after)
 
 
+def impact(run_id: int) -> None:
+    """Walk over a flow's past records under other rules, or send again what they changed."""
+    pump_impact(run_id)
+
+
 def sweep() -> None:
     """Every minute: start what is due and put right what was left behind."""
     pumps.sweep()
+    wake_lost()
 
 
 def sku_backlog() -> None:

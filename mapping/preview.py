@@ -1,4 +1,4 @@
-"""Run a draft against given records: what each field is today, what it would become, and what would hold the record. Pure."""
+"""Run two sets of rules over given records: what each field is today, what it would become, and what would hold the record. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from mapping.compiler import Plan
 from mapping.crosswalk import Lookups
 from mapping.records import Record
-from mapping.transform import Issue, JsonObject, transform
+from mapping.transform import Issue, JsonObject, Mapped, transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,29 @@ class PreviewRow:
     changes: tuple[FieldChange, ...]
     issues: tuple[Issue, ...]
     dropped: tuple[Issue, ...] = ()
+    issues_before: tuple[Issue, ...] = ()
 
 
 def preview(plan_before: Plan | None, plan_after: Plan, records: Sequence[Record], lookups: Lookups) -> list[PreviewRow]:
     """One row per record, in the order given; `lookups` must cover the tables of both plans."""
-    return [_row(plan_before, plan_after, record, lookups) for record in records]
+    return [compare(plan_before, plan_after, record, lookups) for record in records]
+
+
+def compare(
+    plan_before: Plan | None, plan_after: Plan, record: Record, lookups: Lookups, *, current: JsonObject | None = None
+) -> PreviewRow:
+    """One record under both plans; `current` is what the destination is taken to hold, for rules that look at it."""
+    after = transform(record, plan_after, lookups, current=current)
+    before = None if plan_before is None else transform(record, plan_before, lookups, current=current)
+    return PreviewRow(
+        record.key,
+        None if before is None else before.payload,
+        after.payload,
+        () if _equal(before, after) else changed_fields({} if before is None else before.payload, after.payload),
+        after.issues,
+        after.dropped,
+        () if before is None else before.issues,
+    )
 
 
 def changed_fields(before: JsonObject, after: JsonObject) -> tuple[FieldChange, ...]:
@@ -60,7 +78,6 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def _row(plan_before: Plan | None, plan_after: Plan, record: Record, lookups: Lookups) -> PreviewRow:
-    after = transform(record, plan_after, lookups)
-    before = None if plan_before is None else transform(record, plan_before, lookups).payload
-    return PreviewRow(record.key, before, after.payload, changed_fields(before or {}, after.payload), after.issues, after.dropped)
+def _equal(before: Mapped | None, after: Mapped) -> bool:
+    """Whether both payloads are known to be the same; the hash is empty for a record that would be held."""
+    return before is not None and after.payload_hash != "" and before.payload_hash == after.payload_hash

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+import orjson
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Max
@@ -16,6 +18,10 @@ from mapping.models import FieldRule, ImmutableVersion, MappingVersion
 from mapping.rules import Rule
 
 Author = AbstractBaseUser | None
+
+
+class EditedMeanwhile(Exception):  # noqa: N818 - named for the answer
+    """Somebody else saved the draft since it was read; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +53,18 @@ def draft_from(flow_id: int, by: Author = None, *, version: MappingVersion | Non
 
 
 @transaction.atomic
-def save_rules(draft: MappingVersion, rules: Iterable[Rule], by: Author = None, *, notes: dict[str, str] | None = None) -> MappingVersion:
-    """Replace a draft's rules; raises ImmutableVersion when it is no draft. They may still be wrong: publishing checks them."""
+def save_rules(
+    draft: MappingVersion, rules: Iterable[Rule], by: Author = None, *, notes: dict[str, str] | None = None, seen: str = ""
+) -> MappingVersion:
+    """Replace a draft's rules; they may still be wrong: publishing checks them. Raises ImmutableVersion when it is no draft.
+
+    `seen` is the fingerprint of the rules that the change began from; raises EditedMeanwhile when they are others by now.
+    """
     current = MappingVersion.objects.select_for_update().get(pk=draft.pk)
     if current.state != MappingVersion.State.DRAFT:
         raise ImmutableVersion(f"{current} does not change; make a draft from it")
+    if seen and seen != fingerprint(current.rules.all()):
+        raise EditedMeanwhile(f"{current} was saved by somebody else meanwhile")
     draft.rules.all().delete()
     _write(draft, [(rule, (notes or {}).get(rule.target, "")) for rule in rules], by)
     return draft
@@ -87,6 +100,12 @@ def rollback(version: MappingVersion, by: Author = None, note: str = "") -> Mapp
 def published_version(flow_id: int) -> MappingVersion | None:
     """The flow's published version, if any."""
     return MappingVersion.objects.filter(flow_id=flow_id, state=MappingVersion.State.PUBLISHED).first()
+
+
+def fingerprint(rows: Iterable[FieldRule]) -> str:
+    """What tells one state of a version's rules and notes from another; their order does not count."""
+    told = sorted(orjson.dumps([asdict(row.value()), row.note], option=orjson.OPT_SORT_KEYS) for row in rows)
+    return hashlib.sha256(b"\n".join(told)).hexdigest()
 
 
 def difference(before: MappingVersion | Sequence[Rule] | None, after: MappingVersion | Sequence[Rule]) -> list[RuleChange]:

@@ -31,6 +31,7 @@ from django.template.loader import render_to_string  # noqa: E402
 from django.utils import timezone  # noqa: E402
 from playwright.sync_api import BrowserContext, Page  # noqa: E402
 
+from integrations.engine import impact  # noqa: E402
 from integrations.engine.accounts import probe_connection, set_credential  # noqa: E402
 from integrations.engine.exceptions import comment  # noqa: E402
 from integrations.engine.pull import pause, start_backfill  # noqa: E402
@@ -115,6 +116,7 @@ def _draft(scene: story.Story) -> None:
     rules["web_id"] = replace(rules["web_id"], transforms=(Call("prefix", "UK-"),))
     del rules["customer.firstname"]
     save_rules(draft, rules.values(), manager)
+    impact.start(draft, manager)
 
 
 def _broken_connection() -> None:

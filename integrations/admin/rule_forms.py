@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from django import forms
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
-from mapping.field_shapes import SourceField
 from mapping.models import FieldRule, MappingVersion
 from mapping.records import RecordType
 from mapping.rules import MAX_CHAIN, Mode, OnInvalid, Rule, check_rule, check_rules
@@ -22,26 +21,42 @@ STEPS = [("", "–"), *((transform.name, transform.label) for transform in TRANS
 PARTS = {"target": "target", "source": "source", "constant": "constant", "transforms": "step_1", "mode": "mode", "only_with": "only_with"}
 
 
-def _text(placeholder: str = "", **attrs: Any) -> UnfoldAdminTextInputWidget:
-    return UnfoldAdminTextInputWidget(attrs={"placeholder": placeholder, "autocomplete": "off", "spellcheck": "false", **attrs})
+def _text(placeholder: str = "", **attrs: Any) -> forms.TextInput:
+    """The console's own plain input: a page has hundreds of them, and the skin's carry half a kilobyte of class names each."""
+    return forms.TextInput(attrs={"class": "sy-input", "placeholder": placeholder, "autocomplete": "off", "spellcheck": "false", **attrs})
+
+
+def _choice(**attrs: Any) -> forms.Select:
+    return forms.Select(attrs={"class": "sy-input", **attrs})
+
+
+def _tick() -> forms.CheckboxInput:
+    return forms.CheckboxInput(attrs={"class": "sy-check"})
+
+
+@dataclass(frozen=True, slots=True)
+class StepField:
+    """One step of a row: its transform, the argument beside it, whether it is in use, and what the argument is when it takes one."""
+
+    step: forms.BoundField
+    argument: forms.BoundField
+    used: bool
+    takes: str
+    hint: str
 
 
 class RuleForm(forms.Form):
     """One field rule as the editor shows it; `rule` is the checked value after validation."""
 
-    target = forms.CharField(max_length=200, widget=_text("field at the destination", list="targets", **{"data-field": "target"}))
-    source = forms.CharField(
-        max_length=200, required=False, widget=_text("field of the record", list="sources", **{"data-field": "source"})
-    )
+    target = forms.CharField(max_length=200, widget=_text("field at the destination", **{"data-field": "target"}))
+    source = forms.CharField(max_length=200, required=False, widget=_text("field of the record", **{"data-field": "source"}))
     constant = forms.CharField(required=False, label="Fixed value", widget=_text("text, 12, true"))
-    mode = forms.ChoiceField(choices=FieldRule.Mode.choices, initial="overwrite", widget=UnfoldAdminSelectWidget())
-    on_invalid = forms.ChoiceField(
-        label="When invalid", choices=FieldRule.OnInvalid.choices, initial="hold", widget=UnfoldAdminSelectWidget()
-    )
-    required = forms.BooleanField(required=False, label="Required: hold the record when empty", widget=UnfoldBooleanWidget())
-    keep_null = forms.BooleanField(required=False, label="Send even when empty", widget=UnfoldBooleanWidget())
+    mode = forms.ChoiceField(choices=FieldRule.Mode.choices, initial="overwrite", widget=_choice())
+    on_invalid = forms.ChoiceField(label="When invalid", choices=FieldRule.OnInvalid.choices, initial="hold", widget=_choice())
+    required = forms.BooleanField(required=False, label="Required: hold the record when empty", widget=_tick())
+    keep_null = forms.BooleanField(required=False, label="Send even when empty", widget=_tick())
     only_with = forms.CharField(
-        max_length=200, required=False, label="Only together with", widget=_text("another target field", list="targets")
+        max_length=200, required=False, label="Only together with", widget=_text("another target field", **{"data-field": "with"})
     )
     note = forms.CharField(max_length=300, required=False, widget=_text("why it is so"))
 
@@ -51,16 +66,20 @@ class RuleForm(forms.Form):
         self.rule: Rule | None = None
         for number in range(1, MAX_CHAIN + 1):
             self.fields[f"step_{number}"] = forms.ChoiceField(
-                choices=STEPS, required=False, label=f"Step {number}", widget=UnfoldAdminSelectWidget(attrs={"data-step": ""})
+                choices=STEPS, required=False, label=f"Step {number}", widget=_choice(**{"data-step": ""})
             )
             self.fields[f"argument_{number}"] = forms.CharField(
                 max_length=200, required=False, label=f"Argument of step {number}", widget=_text("argument"), strip=False
             )
 
-    def steps(self) -> list[tuple[forms.BoundField, forms.BoundField, bool]]:
-        """Transform and argument fields in pairs, and whether the pair is in use."""
-        pairs = [(self[f"step_{number}"], self[f"argument_{number}"]) for number in range(1, MAX_CHAIN + 1)]
-        return [(step, argument, bool(step.value())) for step, argument in pairs]
+    def steps(self) -> list[StepField]:
+        """Transform and argument fields in pairs."""
+        return [self._step(self[f"step_{number}"], self[f"argument_{number}"]) for number in range(1, MAX_CHAIN + 1)]
+
+    def _step(self, step: forms.BoundField, argument: forms.BoundField) -> StepField:
+        transform = TRANSFORMS.get(str(step.value() or ""))
+        takes, hint = (transform.takes, transform.argument_label) if transform else ("", "")
+        return StepField(step, argument, bool(step.value()), takes or ("optional" if argument.value() else ""), hint)
 
     @property
     def step_choices(self) -> list[tuple[str, str]]:
@@ -104,7 +123,7 @@ class RuleForm(forms.Form):
 
     def _calls(self, cleaned: Mapping[str, Any]) -> list[Call]:
         pairs = [(cleaned.get(f"step_{number}"), cleaned.get(f"argument_{number}", "")) for number in range(1, MAX_CHAIN + 1)]
-        return [Call(name, _argument(text)) for name, text in pairs if name]
+        return [Call(name, argument_of(text)) for name, text in pairs if name]
 
 
 class RuleFormSet(forms.BaseFormSet):
@@ -157,6 +176,7 @@ def initial_of(row: FieldRule) -> dict[str, Any]:
         name: getattr(row, name) for name in ("target", "source", "mode", "required", "on_invalid", "keep_null", "only_with", "note")
     }
     values["constant"] = constant_text(row.constant)
+    values["rule"] = row.value()
     for number, call in enumerate(row.transforms[:MAX_CHAIN], start=1):
         values[f"step_{number}"] = call["name"]
         values[f"argument_{number}"] = "" if call.get("argument") is None else constant_text(call["argument"])
@@ -183,7 +203,8 @@ def constant_text(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-def _argument(text: str) -> str | int | bool | None:
+def argument_of(text: str) -> str | int | bool | None:
+    """A step's argument as typed: a whole number, yes or no as true and false, else the text; quotes keep what would read as a number."""
     if not text:
         return None
     stripped = text.strip()
@@ -203,17 +224,3 @@ def unquoted(quoted: str) -> str:
     except orjson.JSONDecodeError:
         return quoted
     return value if isinstance(value, str) else quoted
-
-
-def hints(sources: Sequence[SourceField]) -> list[dict[str, Any]]:
-    """Source fields for the editor's list: path, label, type, group and an example."""
-    return [
-        {
-            "path": field.path,
-            "label": field.label,
-            "type": field.type,
-            "group": field.group,
-            "sample": "" if field.sample is None else str(field.sample),
-        }
-        for field in sources
-    ]

@@ -1,43 +1,36 @@
-"""Mappings: versions of a flow's field rules - draft, preview on real records, publish with a reason, roll back."""
+"""Mappings: versions of a flow's field rules - draft, preview on real records, impact run, publish with a reason, roll back."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from integrations import words
+from integrations.admin import impact as impact_pages
+from integrations.admin import rule_editor, rule_files, rule_history, rule_import, rule_preview
 from integrations.admin.desk import MASK_PERMISSION, Act, Desk, Refusal
 from integrations.admin.filters import FlowFilter, field_filter
-from integrations.admin.rule_forms import RuleFormSet, hints, rule_formset
-from integrations.admin.rule_words import change_lines, rule_lines
-from integrations.admin.summaries import headline
-from integrations.engine.masking import masked
-from integrations.engine.preview import latest_deliveries, preview_draft
-from integrations.engine.replay import ask_resend
-from integrations.models import Delivery, Flow
-from integrations.platforms.base import TargetField
-from integrations.platforms.registry import PLATFORMS
+from integrations.admin.rule_forms import RuleFormSet, rule_formset
+from integrations.admin.rule_words import change_lines, missing_targets, rule_lines, targets_of
+from integrations.engine import impact
+from integrations.engine.examples import examples
+from integrations.models import Flow
 from mapping import versions
-from mapping.fields import source_fields
 from mapping.models import ImmutableVersion, MappingVersion
-from mapping.preview import PreviewRow
 from mapping.records import RecordType
 from mapping.rules import BadRules
 
 CHANGE = "mapping.change_mappingversion"
-PREVIEWED, MOST_PREVIEWED = 10, 50
-RESEND = {
-    "nothing": "Nothing now: only records that change from now on",
-    "held": "What is held: look at it again",
-    "changed": "Everything whose result changes (unchanged records cost no call)",
-}
+ADD = "mapping.add_mappingversion"
 
 
 @admin.register(MappingVersion)
@@ -46,6 +39,7 @@ class MappingDesk(Desk):
 
     acts = (
         Act("save", CHANGE), Act("publish", CHANGE), Act("discard", CHANGE), Act("draft", CHANGE), Act("rollback", CHANGE),
+        Act("duplicate", ADD), Act("impact", CHANGE),
     )  # fmt: skip
     detail_template = "integrations/mapping.html"
     add_words = "draft"
@@ -57,14 +51,17 @@ class MappingDesk(Desk):
     list_filter = [FlowFilter, field_filter("state", "state", MappingVersion.State.choices)]
     list_filter_submit = True
 
+    class Media:
+        css = {"all": ["switchyard/rules.css"]}
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Managers and administrators make drafts."""
-        return request.user.has_perm("mapping.add_mappingversion")
+        return request.user.has_perm(ADD)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MappingVersion]:
         """Flow by flow, newest version first."""
-        rows = super().get_queryset(request).select_related("flow__source", "flow__destination", "author", "published_by")
-        return rows.order_by("flow", "-number")
+        related = ("flow__source", "flow__destination", "author", "published_by", "based_on__flow")
+        return super().get_queryset(request).select_related(*related).order_by("flow", "-number")
 
     def complete(self, request: HttpRequest, rows: list[MappingVersion]) -> None:
         """How many rules each version of the page has: one query."""
@@ -105,65 +102,108 @@ class MappingDesk(Desk):
         person = row.published_by or row.author
         return format_html('{}<small class="sy-under">{}</small>', person or "the program", words.when(row.published_at or row.created_at))
 
-    # --- the page ---
+    # --- the pages of a version ---
 
     def page_urls(self) -> list[URLPattern]:
-        """The preview beside the row's page."""
-        return [path("<int:object_id>/preview/", self.wrapped(self.preview), name="mapping_mappingversion_preview")]
+        """What stands beside a version's page."""
+        pages = {
+            "preview/": ("preview", rule_preview.page),
+            "compare/": ("compare", rule_history.page),
+            "import/": ("import", partial(rule_import.page, permission=ADD)),
+            "check/": ("check", _check),
+            "file/<slug:form>/": ("file", _file),
+        }
+        return [
+            path(f"<int:object_id>/{part}", self.wrapped(partial(self._page, view)), name=f"mapping_mappingversion_{name}")
+            for part, (name, view) in pages.items()
+        ]
 
-    def detail(self, request: HttpRequest, row: MappingVersion, formset: RuleFormSet | None = None) -> dict[str, Any]:
+    def _page(self, view: Any, request: HttpRequest, object_id: int, **rest: str) -> HttpResponseBase:
+        return view(self, request, self.row_or_404(request, object_id), **rest)
+
+    def detail(self, request: HttpRequest, row: MappingVersion, formset: RuleFormSet | None = None, **more: Any) -> dict[str, Any]:
         """The editor of a draft, or the rules of a version that is fixed; difference and history either way."""
         published = versions.published_version(row.flow_id)
-        against = published if row.state == MappingVersion.State.DRAFT else row.based_on
-        editable = row.state == MappingVersion.State.DRAFT and request.user.has_perm(CHANGE)
+        draft = row.state == MappingVersion.State.DRAFT
+        against = published if draft else row.based_on
+        editable = draft and request.user.has_perm(CHANGE)
         targets = targets_of(row.flow)
         return {
             "title": f"{row.flow.record_type.capitalize()} mapping, version {row.number}",
             "editable": editable,
-            "formset": (formset or rule_formset(row)) if editable else None,
-            "rules": [] if editable else rule_lines(row, targets),
-            "targets": targets,
-            "sources": hints(source_fields(RecordType(row.flow.record_type))),
-            "missing": missing_targets(row, targets),
+            **(self._editor(request, row, formset) if editable else {"rules": rule_lines(row, targets)}),
+            "missing": missing_targets(row, targets) if draft else [],
+            "required": [target.path for target in targets if target.required],
             "against": against,
-            "changes": change_lines(versions.difference(against, row)) if against or row.state == MappingVersion.State.DRAFT else [],
+            "changes": rule_history.difference(against, row) if against or draft else [],
             "published": published,
-            "resend": list(RESEND.items()),
-            "history": MappingVersion.objects.filter(flow=row.flow_id).select_related("author", "published_by").order_by("-number")[:20],
+            "history": rule_history.versions_of(row),
+            "twins": list(Flow.objects.filter(record_type=row.flow.record_type).select_related("source", "destination")),
             "log": self.log_of(row),
+            **rule_preview.publish_parts(row),
+            **more,
         }
 
+    def _editor(self, request: HttpRequest, row: MappingVersion, formset: RuleFormSet | None) -> dict[str, Any]:
+        personal = request.user.has_perm(MASK_PERMISSION)
+        stored = list(row.rules.all())
+        found = examples(row.flow, [rule.value() for rule in stored])
+        return {
+            "formset": rule_editor.dress(formset or rule_formset(row), row.flow, found, personal=personal),
+            "seen": versions.fingerprint(stored),
+            "fields": rule_editor.fields_to_choose(row.flow, found, personal=personal),
+            "example_key": found.key,
+        }
+
+    # --- acts ---
+
     def act_save(self, request: HttpRequest, row: MappingVersion) -> HttpResponse | str:
-        """Store the editor's rules; wrong ones are shown again with what is wrong."""
+        """Store the editor's rules; wrong ones are shown again with what is wrong, and so is what somebody else saved meanwhile."""
         self._must_be_draft(row)
         formset = rule_formset(row, request.POST)
         if not formset.is_valid():
             messages.error(request, "Not saved: some rules need a correction.")
-            return self.show(request, self.detail_template, row, **self.detail(request, row, formset))
-        versions.save_rules(row, formset.rules(), request.user, notes=formset.notes())
+            return self.show(request, self.detail_template, row, **self.detail(request, row, formset, seen=request.POST.get("seen", "")))
+        try:
+            versions.save_rules(row, formset.rules(), request.user, notes=formset.notes(), seen=request.POST.get("seen", ""))
+        except versions.EditedMeanwhile:
+            return self._conflict(request, row, formset)
         self.log_change(request, row, f"Draft saved with {words.plural(len(formset.rules()), 'rule')}")
-        if request.POST.get("then") == "preview":
-            return HttpResponseRedirect(self.view_url("preview", row.pk))
+        then = {"preview": self.view_url("preview", row.pk)}.get(request.POST.get("then", ""))
+        if then:
+            return HttpResponseRedirect(then)
         return "Draft saved. Nothing changes for records until it is published."
+
+    def _conflict(self, request: HttpRequest, row: MappingVersion, formset: RuleFormSet) -> HttpResponse:
+        """Nothing is lost: what this person typed stays on the page beside what the other one saved."""
+        lines = change_lines(versions.difference(row, formset.rules()), targets_of(row.flow), RecordType(row.flow.record_type))
+        last = self.log_of(row).first()
+        messages.error(request, "Not saved: somebody else saved this draft while you were editing it.")
+        return self.show(request, self.detail_template, row, **self.detail(request, row, formset, conflict=lines, last=last))
 
     def act_publish(self, request: HttpRequest, row: MappingVersion) -> str:
         """Make the draft the published version; takes a reason and what to send again."""
         reason, again = request.POST.get("reason", "").strip(), request.POST.get("resend", "")
         if not reason:
             raise Refusal("Say why it is published; others will read it in the history.")
-        if again not in RESEND:
+        if again not in rule_preview.RESEND:
             raise Refusal("Choose what is sent again.")
+        before = versions.published_version(row.flow_id)
         try:
-            versions.publish(row, request.user, reason)
+            current = versions.publish(row, request.user, reason)
         except BadRules as fault:
             raise Refusal(f"Not published: {fault}.") from fault
         except ImmutableVersion as fault:
             raise Refusal("It is no draft any more.") from fault
         self.log_change(request, row, f"Published: {reason}")
-        if again == "nothing":
-            return f"Version {row.number} is published."
-        ask_resend(row.flow, again)
-        return f"Version {row.number} is published. Records are looked at again in the background; the flow's page shows what is ready."
+        return f"Version {row.number} is published.{self._resent(request, current, before, again)}"
+
+    def _resent(self, request: HttpRequest, current: MappingVersion, before: MappingVersion | None, again: str) -> str:
+        if again not in ("changed", "all"):
+            return ""
+        run = impact.start_resend(current, before, request.user, scope=again)
+        self.log_change(request, current, f"Sending again: {rule_preview.RESEND[again][0].lower()} (run {run.pk})")
+        return " Its records are looked at again in the background; this page shows how far that is."
 
     def act_discard(self, request: HttpRequest, row: MappingVersion) -> HttpResponse:
         """Throw a draft away."""
@@ -179,44 +219,42 @@ class MappingDesk(Desk):
         self.log_addition(request, draft, f"Draft made from version {row.number}")
         return HttpResponseRedirect(self.view_url("change", draft.pk))
 
+    def act_duplicate(self, request: HttpRequest, row: MappingVersion) -> HttpResponse:
+        """A new draft with this version's rules, for this flow or another one of the same record type."""
+        flow = Flow.objects.select_related("source", "destination").filter(pk=_number(request.POST.get("flow", ""))).first()
+        if flow is None:
+            raise Refusal("Choose a flow.")
+        if flow.record_type != row.flow.record_type:
+            raise Refusal(f"{row.flow} carries {row.flow.record_type}s, {flow} carries {flow.record_type}s: their fields differ.")
+        draft = versions.draft_from(flow.pk, request.user, version=row)
+        self.log_addition(request, draft, f"Duplicate of {row.flow}, version {row.number}")
+        messages.success(request, f"Draft {draft.number} of {flow} is a duplicate of version {row.number}.")
+        return HttpResponseRedirect(self.view_url("change", draft.pk))
+
     def act_rollback(self, request: HttpRequest, row: MappingVersion) -> HttpResponse:
         """Publish a copy of this earlier version."""
         if row.state != MappingVersion.State.RETIRED:
             raise Refusal("Only a version that was published before can be gone back to.")
         reason = request.POST.get("reason", "").strip() or f"Back to version {row.number}"
+        before = versions.published_version(row.flow_id)
         try:
             current = versions.rollback(row, request.user, reason)
         except BadRules as fault:
             raise Refusal(f"Version {row.number} cannot be used any more: {fault}.") from fault
         self.log_change(request, current, f"Published: {reason}")
-        messages.success(request, f"Version {current.number}, with the rules of version {row.number}, is published.")
+        again = self._resent(request, current, before, request.POST.get("resend", ""))
+        messages.success(request, f"Version {current.number}, with the rules of version {row.number}, is published.{again}")
         return HttpResponseRedirect(self.view_url("change", current.pk))
+
+    def act_impact(self, request: HttpRequest, row: MappingVersion) -> HttpResponse:
+        """Begin an impact run."""
+        run = impact_pages.start(request, row)
+        self.log_change(request, row, f"Impact run {run.pk} started")
+        return HttpResponseRedirect(reverse("admin:integrations_impactrun_change", args=[run.pk]))
 
     def _must_be_draft(self, row: MappingVersion) -> None:
         if row.state != MappingVersion.State.DRAFT:
             raise Refusal("It was published and does not change any more. Make a draft from it.")
-
-    # --- preview ---
-
-    def preview(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """What the version would do to the flow's own records: newest ones, or those whose keys are given."""
-        row = self.row_or_404(request, object_id)
-        keys = [key for key in request.GET.get("keys", "").replace(",", " ").split() if key][:MOST_PREVIEWED]
-        deliveries = chosen_deliveries(row.flow, keys)
-        try:
-            rows, fault = preview_draft(row, deliveries), ""
-        except BadRules as bad:
-            rows, fault = [], str(bad)
-        context = {
-            "title": f"Preview of version {row.number}",
-            "rows": shown_rows(row.flow, rows, deliveries, personal=request.user.has_perm(MASK_PERMISSION)),
-            "changed_count": sum(1 for item in rows if item.changes),
-            "issue_count": sum(1 for item in rows if item.issues),
-            "fault": fault,
-            "keys": " ".join(keys),
-            "missing_keys": sorted(set(keys) - {delivery.record_key for delivery in deliveries}),
-        }
-        return self.show(request, "integrations/mapping_preview.html", row, **context)
 
     # --- a new draft ---
 
@@ -225,61 +263,30 @@ class MappingDesk(Desk):
         if not self.has_add_permission(request):
             raise PermissionDenied
         flows = {str(flow.pk): flow for flow in Flow.objects.select_related("source", "destination")}
-        sources = {
-            str(row.pk): row for row in MappingVersion.objects.filter(state="published").select_related("flow__source", "flow__destination")
-        }
+        published = MappingVersion.objects.filter(state="published").select_related("flow__source", "flow__destination")
+        sources = {str(row.pk): row for row in published}
         if request.method == "POST":
             flow, origin = flows.get(request.POST.get("flow", "")), sources.get(request.POST.get("origin", ""))
             if flow is None:
                 messages.error(request, "Choose a flow.")
             elif origin is not None and origin.flow.record_type != flow.record_type:
-                messages.error(
-                    request, f"{origin.flow} carries {origin.flow.record_type}s, {flow} carries {flow.record_type}s: their fields differ."
-                )
+                told = f"{origin.flow} carries {origin.flow.record_type}s, {flow} carries {flow.record_type}s: their fields differ."
+                messages.error(request, told)
             else:
                 draft = versions.draft_from(flow.pk, request.user, version=origin)
                 self.log_addition(request, draft, f"Draft made from {origin.flow if origin else 'the published version'}")
                 return HttpResponseRedirect(self.view_url("change", draft.pk))
-        return self.show(
-            request, "integrations/mapping_add.html", title="New draft", flows=flows, sources=sources, chosen=request.GET.get("flow", "")
-        )
+        chosen = request.GET.get("flow", "")
+        return self.show(request, "integrations/mapping_add.html", title="New draft", flows=flows, sources=sources, chosen=chosen)
 
 
-def targets_of(flow: Flow) -> tuple[TargetField, ...]:
-    """Fields that the flow's destination accepts for its record type."""
-    platform = PLATFORMS.get(flow.destination.platform)
-    return platform.targets.get(RecordType(flow.record_type), ()) if platform else ()
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
-def missing_targets(row: MappingVersion, targets: tuple[TargetField, ...]) -> list[TargetField]:
-    """Fields the destination requires and no rule fills."""
-    filled = set(row.rules.values_list("target", flat=True))
-    return [target for target in targets if target.required and target.path not in filled]
+def _check(desk: MappingDesk, request: HttpRequest, row: MappingVersion) -> HttpResponseBase:
+    return rule_editor.check(request, row, CHANGE)
 
 
-def chosen_deliveries(flow: Flow, keys: list[str]) -> list[Delivery]:
-    """Deliveries of the given keys, or the latest ones of the flow."""
-    if keys:
-        return list(Delivery.objects.filter(flow=flow, record_key__in=keys)[:MOST_PREVIEWED])
-    return latest_deliveries(flow, PREVIEWED)
-
-
-def shown_rows(flow: Flow, rows: list[PreviewRow], deliveries: list[Delivery], *, personal: bool) -> list[dict[str, Any]]:
-    """Preview rows for the page: changed fields first, personal values masked unless permitted."""
-
-    def shown(field: str, value: Any) -> Any:
-        return value if personal else masked(value, field.rpartition(".")[2].partition("[")[0])
-
-    return [
-        {
-            "key": row.record_key,
-            "title": headline(flow.record_type, delivery.record, personal=personal),
-            "url": reverse("admin:integrations_delivery_change", args=[delivery.pk]),
-            "new": row.before is None,
-            "changes": [(change.path, shown(change.path, change.before), shown(change.path, change.after)) for change in row.changes],
-            "issues": row.issues,
-            "dropped": row.dropped,
-            "payload": row.after if personal else masked(row.after),
-        }
-        for row, delivery in zip(rows, deliveries, strict=False)  # no rows when the rules cannot be used
-    ]
+def _file(desk: MappingDesk, request: HttpRequest, row: MappingVersion, form: str) -> HttpResponse:
+    return rule_files.exported(row, form)

@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from mapping.admin.history import ToldHistory
+from mapping.admin.undo import WayBack
 
 
 class NamedFields(BaseModelAdmin):
@@ -28,7 +29,7 @@ class NamedFields(BaseModelAdmin):
         return field
 
 
-class SheetAdmin(ToldHistory, NamedFields, ImportExportModelAdmin, ModelAdmin):
+class SheetAdmin(WayBack, ToldHistory, NamedFields, ImportExportModelAdmin, ModelAdmin):
     """A table that staff edit, import (after a dry run) and export as CSV or XLSX. Importing adds and changes, so it takes both rights."""
 
     formats = [CSV, XLSX]

@@ -1,27 +1,250 @@
-// The draft editor: rows and steps that come and go, and what a chosen field means beneath it.
+// The draft editor: fields are picked from lists with examples, rows come and go, and each row says at once what is wrong or doubtful.
 (() => {
   "use strict";
 
+  const LONGEST_LIST = 80;
+  const PAUSE = 350; // milliseconds without typing before a row is checked
+
+  const element = (tag, className, text) => {
+    const node = document.createElement(tag);
+    if (className) node.className = className;
+    if (text) node.textContent = text;
+    return node;
+  };
+
+  // A list of fields under an input: grouped, searchable, for mouse and keyboard.
+  const picker = (editor, fields) => {
+    const box = element("div", "sy-picker");
+    box.id = "rule-picker";
+    box.setAttribute("role", "listbox");
+    box.setAttribute("aria-label", "Fields");
+    box.hidden = true;
+    editor.append(box);
+    let input = null;
+    let options = [];
+    let at = -1;
+    let untouched = true;
+
+    const listFor = (kind) => (kind === "source" ? fields.source : fields.target);
+
+    const taken = () => new Set([...editor.querySelectorAll('[data-rule]:not(.sy-gone) [data-field="target"]')].filter((one) => one !== input).map((one) => one.value));
+
+    const matches = (field, words) => {
+      const text = `${field.path} ${field.label} ${field.group} ${field.example}`.toLowerCase();
+      return words.every((word) => text.includes(word));
+    };
+
+    const optionOf = (field, number, filled) => {
+      const option = element("div", "sy-option");
+      option.id = `rule-option-${number}`;
+      option.setAttribute("role", "option");
+      option.setAttribute("aria-selected", "false");
+      option.dataset.path = field.path;
+      const words = element("span", "sy-option-words");
+      words.append(element("strong", "", field.label), element("code", "", field.path));
+      const facts = element("span", "sy-option-facts");
+      facts.append(element("span", "sy-type", field.type));
+      if (field.required) facts.append(element("span", "sy-type sy-needed", "required"));
+      if (filled) facts.append(element("span", "sy-type", "filled already"));
+      option.append(words, facts);
+      if (field.example) option.append(element("samp", "", `e.g. ${field.example}`));
+      else if (field.help) option.append(element("small", "", field.help));
+      return option;
+    };
+
+    const fill = () => {
+      const kind = input.dataset.field;
+      const words = untouched ? [] : input.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const filled = kind === "target" ? taken() : new Set();
+      const found = listFor(kind).filter((field) => matches(field, words));
+      box.replaceChildren();
+      let group = null;
+      let holder = box;
+      found.slice(0, LONGEST_LIST).forEach((field, number) => {
+        if (field.group !== group) {
+          group = field.group;
+          holder = element("div", "sy-option-group");
+          holder.setAttribute("role", "group");
+          holder.setAttribute("aria-label", group || "Record");
+          holder.append(element("p", "sy-option-title", group || "The record itself"));
+          box.append(holder);
+        }
+        holder.append(optionOf(field, number, filled.has(field.path)));
+      });
+      if (!found.length) box.append(element("p", "sy-option-title", "No field of that name in the list. What you type is checked."));
+      if (found.length > LONGEST_LIST) box.append(element("p", "sy-option-title", `and ${found.length - LONGEST_LIST} more: type to narrow the list`));
+      options = [...box.querySelectorAll('[role="option"]')];
+      mark(options.findIndex((option) => option.dataset.path === input.value));
+    };
+
+    const mark = (number) => {
+      options.forEach((option, index) => option.setAttribute("aria-selected", String(index === number)));
+      at = number;
+      if (number < 0) input.removeAttribute("aria-activedescendant");
+      else {
+        input.setAttribute("aria-activedescendant", options[number].id);
+        const option = options[number];
+        box.scrollTop = Math.max(0, Math.min(box.scrollTop, option.offsetTop - 40), option.offsetTop + option.offsetHeight - box.clientHeight);
+      }
+    };
+
+    const place = () => {
+      const rect = input.getBoundingClientRect();
+      const around = editor.getBoundingClientRect();
+      const width = Math.min(Math.max(rect.width, 380), around.width);
+      box.style.width = `${width}px`;
+      box.style.left = `${Math.max(0, Math.min(rect.left - around.left, around.width - width))}px`;
+      const below = window.innerHeight - rect.bottom;
+      const above = below < 260 && rect.top > below;
+      box.style.top = above ? "" : `${rect.bottom - around.top + 4}px`;
+      box.style.bottom = above ? `${around.bottom - rect.top + 4}px` : "";
+    };
+
+    const open = (target) => {
+      input = target;
+      untouched = true;
+      input.setAttribute("aria-expanded", "true");
+      box.hidden = false;
+      place();
+      fill();
+    };
+
+    const close = () => {
+      if (!input) return;
+      input.setAttribute("aria-expanded", "false");
+      input.removeAttribute("aria-activedescendant");
+      box.hidden = true;
+      input = null;
+    };
+
+    const choose = (option) => {
+      const chosen = input;
+      chosen.value = option.dataset.path;
+      close();
+      chosen.dispatchEvent(new Event("input", { bubbles: true }));
+      chosen.dispatchEvent(new Event("change", { bubbles: true }));
+    };
+
+    const keys = {
+      ArrowDown: () => (input ? mark(Math.min(at + 1, options.length - 1)) : null),
+      ArrowUp: () => (input ? mark(Math.max(at - 1, 0)) : null),
+      Enter: () => { if (at >= 0) choose(options[at]); else close(); },
+      Escape: () => close(),
+    };
+
+    const ready = (root) => root.querySelectorAll("input[data-field]").forEach((each) => {
+      each.setAttribute("role", "combobox");
+      each.setAttribute("aria-autocomplete", "list");
+      each.setAttribute("aria-expanded", "false");
+      each.setAttribute("aria-controls", box.id);
+    });
+
+    editor.addEventListener("focusin", (event) => {
+      if (!event.target.matches("input[data-field]")) close();
+    });
+    editor.addEventListener("mousedown", (event) => {
+      const option = event.target.closest('[role="option"]');
+      if (option) { event.preventDefault(); choose(option); return; }
+      if (event.target.closest(".sy-picker")) { event.preventDefault(); return; }
+      if (event.target.matches("input[data-field]")) open(event.target);
+    });
+    editor.addEventListener("input", (event) => {
+      if (!event.target.matches("input[data-field]") || !event.isTrusted) return;
+      if (input !== event.target) open(event.target);
+      untouched = false;
+      fill();
+      if (options.length) mark(0);
+    });
+    editor.addEventListener("keydown", (event) => {
+      if (!event.target.matches("input[data-field]")) return;
+      if (!input && event.key === "ArrowDown") { event.preventDefault(); open(event.target); return; }
+      if (!input || !keys[event.key]) return;
+      event.preventDefault();
+      keys[event.key]();
+    });
+    editor.addEventListener("focusout", (event) => {
+      if (event.target === input) close();
+    });
+    return ready;
+  };
+
+  // What the server says of one row as it is typed: errors, doubts, and what it gives for the latest record.
+  const checker = (editor) => {
+    const timers = new WeakMap();
+    const token = editor.querySelector('[name="csrfmiddlewaretoken"]').value;
+
+    const bodyOf = (row) => {
+      const body = new FormData();
+      row.querySelectorAll("[name]").forEach((node) => {
+        if (node.type === "checkbox" && !node.checked) return;
+        body.append(node.name.replace(/^rules-[^-]+-/, "rule-"), node.value);
+      });
+      return body;
+    };
+
+    const show = (row, answer) => {
+      const lines = [...answer.errors.map((text) => element("p", "sy-error", text)), ...answer.doubts.map((text) => element("p", "sy-doubt", text))];
+      row.querySelector("[data-doubts]").replaceChildren(...lines);
+      row.classList.toggle("sy-doubtful", lines.length > 0);
+      const gives = row.querySelector("[data-gives]");
+      gives.querySelector("samp").textContent = answer.gives || "";
+      gives.hidden = !answer.gives;
+    };
+
+    const ask = async (row) => {
+      if (!row.querySelector('[data-field="target"]').value.trim()) return;
+      const reply = await fetch(editor.dataset.check, { method: "POST", body: bodyOf(row), headers: { "X-CSRFToken": token }, credentials: "same-origin" });
+      if (reply.ok) show(row, await reply.json());
+    };
+
+    return (row) => {
+      window.clearTimeout(timers.get(row));
+      timers.set(row, window.setTimeout(() => { ask(row).catch(() => { row.querySelector("[data-gives]").hidden = true; }); }, PAUSE));
+    };
+  };
+
   const start = () => {
+    if (location.hash) {
+      const named = document.getElementById(location.hash.slice(1));
+      if (named && named.matches("details")) named.open = true;
+    }
     const editor = document.getElementById("rule-editor");
     if (!editor) return;
     const rows = document.getElementById("rule-rows");
     const template = document.getElementById("rule-template");
     const total = editor.querySelector('[name="rules-TOTAL_FORMS"]');
-    const words = {};
-    for (const kind of ["targets", "sources"]) {
-      words[kind.slice(0, -1)] = new Map([...document.querySelectorAll(`#${kind} option`)].map((option) => [option.value, option.textContent]));
-    }
+    const fields = JSON.parse(document.getElementById("rule-fields").textContent);
+    const byPath = {};
+    for (const kind of ["target", "source"]) byPath[kind] = new Map(fields[kind].map((field) => [field.path, field]));
+    const ready = picker(editor, fields);
+    const check = checker(editor);
+    ready(editor);
 
     const explain = (input) => {
       const kind = input.dataset.field;
-      const place = kind && input.closest("[data-rule]").querySelector(`[data-words="${kind}"]`);
+      const place = byPath[kind] && input.closest("[data-rule]").querySelector(`[data-words="${kind}"]`);
       if (!place) return;
-      const known = words[kind].get(input.value);
-      place.textContent = known || (input.value ? "Not in the list; it is checked when the draft is saved." : "");
+      const known = byPath[kind].get(input.value);
+      const example = known && kind === "source" && known.example ? ` · e.g. ${known.example}` : "";
+      place.textContent = known ? `${known.label} · ${known.type}${example}` : "";
     };
 
-    const explainAll = (root) => root.querySelectorAll("[data-field]").forEach(explain);
+    const missing = () => {
+      const note = document.getElementById("missing");
+      const filled = new Set([...rows.querySelectorAll('[data-rule]:not(.sy-gone) [data-field="target"]')].map((input) => input.value));
+      const wanted = editor.dataset.required.split(" ").filter((path) => path && !filled.has(path));
+      note.hidden = !wanted.length;
+      note.querySelector("[data-missing]").replaceChildren(...wanted.flatMap((path) => [element("code", "", path), " "]));
+    };
+
+    const stepChanged = (select) => {
+      const step = fields.steps[select.value];
+      const argument = select.closest(".sy-step").querySelector("input");
+      argument.hidden = !step || !step.takes;
+      argument.placeholder = step ? step.hint : "";
+      argument.title = argument.placeholder;
+      if (argument.hidden) argument.value = "";
+    };
 
     const add = () => {
       const number = Number(total.value);
@@ -29,44 +252,69 @@
       holder.innerHTML = template.innerHTML.replaceAll("__prefix__", String(number));
       const row = holder.firstElementChild;
       rows.append(row);
+      ready(row);
       total.value = String(number + 1);
+      row.scrollIntoView({ block: "center" });
       row.querySelector("input").focus();
     };
 
-    document.getElementById("rule-add").addEventListener("click", add);
-    editor.addEventListener("input", (event) => explain(event.target));
-    editor.addEventListener("click", (event) => {
-      const row = event.target.closest("[data-rule]");
-      if (!row) return;
-      if (event.target.closest("[data-remove-rule]")) {
+    const find = () => {
+      const wanted = document.getElementById("rule-find").value.trim().toLowerCase();
+      const doubtful = document.getElementById("rule-doubtful").checked;
+      rows.querySelectorAll("[data-rule]").forEach((row) => {
+        const text = [...row.querySelectorAll("[data-field]"), ...row.querySelectorAll("[data-words]")].map((node) => node.value || node.textContent).join(" ");
+        row.hidden = (wanted !== "" && !text.toLowerCase().includes(wanted)) || (doubtful && !row.matches(".sy-doubtful, .sy-wrong"));
+      });
+      rows.querySelectorAll("[data-group]").forEach((heading) => { heading.hidden = wanted !== "" || doubtful; });
+    };
+
+    const opened = {
+      "[data-remove-rule]": (row) => {
         row.querySelector('[name$="-DELETE"]').checked = true;
         row.classList.add("sy-gone");
-      } else if (event.target.closest("[data-more]")) {
+        touched();
+        missing();
+      },
+      "[data-more]": (row, button) => {
         const body = row.querySelector("[data-more-body]");
         body.hidden = !body.hidden;
-        event.target.closest("[data-more]").setAttribute("aria-expanded", String(!body.hidden));
-      } else if (event.target.closest("[data-add-step]")) {
+        button.setAttribute("aria-expanded", String(!body.hidden));
+      },
+      "[data-add-step]": (row, button) => {
         const next = row.querySelector(".sy-step[hidden]");
         if (next) {
           const select = next.querySelector("select");
           if (select.options.length === 1) select.append(document.getElementById("step-options").content.cloneNode(true));
           next.hidden = false;
+          select.focus();
         }
-        if (!row.querySelector(".sy-step[hidden]")) event.target.closest("[data-add-step]").hidden = true;
-      }
-    });
-    document.getElementById("rule-find").addEventListener("input", (event) => {
-      const wanted = event.target.value.trim().toLowerCase();
-      rows.querySelectorAll("[data-rule]").forEach((row) => {
-        const text = [...row.querySelectorAll("[data-field]")].map((input) => `${input.value} ${words[input.dataset.field].get(input.value) || ""}`).join(" ");
-        row.hidden = wanted !== "" && !text.toLowerCase().includes(wanted);
-      });
-    });
+        button.hidden = !row.querySelector(".sy-step[hidden]");
+      },
+    };
+
     let changed = false;
-    editor.addEventListener("change", () => { changed = true; });
+    const touched = () => {
+      changed = true;
+      document.getElementById("rule-changed").textContent = "Not saved yet.";
+    };
+
+    document.getElementById("rule-add").addEventListener("click", add);
+    editor.addEventListener("click", (event) => {
+      const row = event.target.closest("[data-rule]");
+      const name = row && Object.keys(opened).find((selector) => event.target.closest(selector));
+      if (name) opened[name](row, event.target.closest(name));
+    });
+    editor.addEventListener("input", (event) => {
+      const row = event.target.closest("[data-rule]");
+      if (event.target.matches("#rule-find, #rule-doubtful")) { find(); return; }
+      if (!row) return;
+      if (event.target.matches("[data-step]")) stepChanged(event.target);
+      if (event.target.dataset.field) { explain(event.target); missing(); }
+      touched();
+      check(row);
+    });
     editor.addEventListener("submit", () => { changed = false; });
     window.addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
-    explainAll(editor);
   };
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

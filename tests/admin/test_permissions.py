@@ -11,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import Checkpoint, Connection, Delivery, Flow, SyncException
+from integrations.engine import impact
+from integrations.models import Checkpoint, Connection, Delivery, Flow, ImpactRun, SyncException
 from mapping.defaults import load_defaults
 from mapping.models import MappingVersion
 from mapping.versions import draft_from
@@ -62,6 +63,10 @@ def draft() -> MappingVersion:
     return draft_from(flow.pk)
 
 
+def impact_run() -> ImpactRun:
+    return impact.start(draft(), None)
+
+
 ACTS: list[tuple[str, Callable[[], Any], str, set[str]]] = [
     *(("integrations_connection", connection, act, ONLY_ADMINISTRATORS) for act in ("configure", "secrets", "pause", "resume", "wake")),
     *(("integrations_flow", make_flow, act, RULERS) for act in ("switch", "configure", "backfill", "wake")),
@@ -73,7 +78,8 @@ ACTS: list[tuple[str, Callable[[], Any], str, set[str]]] = [
     *(("integrations_unmappedsku", sku_question, act, SHOP_TEAMS) for act in ("accept", "quick", "through")),
     ("integrations_contactsync", held_contact, "retry", EVERYBODY),
     ("integrations_inboxevent", lambda: make_event(connection(), "one"), "again", RULERS),
-    *(("mapping_mappingversion", draft, act, RULERS) for act in ("save", "publish", "discard", "draft", "rollback")),
+    *(("mapping_mappingversion", draft, act, RULERS) for act in ("save", "publish", "discard", "draft", "rollback", "duplicate", "impact")),
+    *(("integrations_impactrun", impact_run, act, RULERS) for act in ("cancel", "again")),
 ]
 
 

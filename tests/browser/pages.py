@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 from django.urls import reverse
 
 from integrations.admin.manual import manual_url
-from integrations.models import Checkpoint, Connection, Delivery, DeskRun, Flow, Hold, InboxEvent, SyncException
+from integrations.models import Checkpoint, Connection, Delivery, DeskRun, Flow, Hold, ImpactRun, InboxEvent, SyncException
 from integrations.routes import route_of
 from mapping.models import IdentityRule, MappingVersion, MaskingRule, SkuCrosswalk, ValueCrosswalk
 from monitoring.models import Segment
@@ -20,7 +20,7 @@ LISTS = {
     "inbox": "integrations_inboxevent", "backfills": "integrations_checkpoint", "mappings": "mapping_mappingversion",
     "skus": "mapping_skucrosswalk", "values": "mapping_valuecrosswalk", "identity": "mapping_identityrule",
     "masking": "mapping_maskingrule", "connections": "integrations_connection",
-    "figures": "integrations_engagementfigure", "people": "auth_user", "segments": "monitoring_segment",
+    "figures": "integrations_engagementfigure", "people": "auth_user", "impacts": "integrations_impactrun", "segments": "monitoring_segment",
 }  # fmt: skip
 ADDED = ("flows", "mappings", "skus", "values", "identity", "masking", "connections", "people")
 SHEETS = ("skus", "values", "identity", "masking")
@@ -50,6 +50,9 @@ def staff_pages() -> dict[str, str]:
     for name, base, rows in _rows():
         if (row := rows.first()) is not None:
             pages[name] = reverse(f"admin:{LISTS[base]}_change", args=[row.pk])
+    for name in ("mapping-draft", "mapping-published"):
+        if name in pages:
+            pages |= {f"{name}-{part}": f"{pages[name].removesuffix('change/')}{part}/" for part in ("compare", "import")}
     pages |= {f"{name}-preview": f"{address.removesuffix('change/')}preview/" for name, address in pages.items() if name == "mapping-draft"}
     pages |= {f"{name}-edit": f"{address.removesuffix('change/')}edit/" for name, address in pages.items() if name == "segment"}
     pages |= {"segments-choose": f"{pages['segments']}?watched=no"}
@@ -100,6 +103,8 @@ def _rows() -> Iterator[tuple[str, str, QuerySet[Model]]]:
     yield "poll", "backfills", Checkpoint.objects.filter(purpose="poll")
     yield "mapping-published", "mappings", MappingVersion.objects.filter(state="published", flow__record_type="order")
     yield "mapping-draft", "mappings", MappingVersion.objects.filter(state="draft")
+    for purpose in ImpactRun.Purpose.values:
+        yield f"impact-{purpose}", "impacts", ImpactRun.objects.filter(purpose=purpose)
     yield "sku", "skus", SkuCrosswalk.objects.all()
     yield "value", "values", ValueCrosswalk.objects.all()
     yield "identity-rule", "identity", IdentityRule.objects.all()

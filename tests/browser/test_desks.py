@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from integrations.models import Delivery
+from integrations.engine import impact
+from integrations.models import Delivery, ImpactRun
 from integrations.standins.shopify.words import phone
 from mapping.models import MappingVersion
 from tests.browser.conftest import Visitor
@@ -43,7 +44,7 @@ def test_a_manager_edits_previews_publishes_and_rolls_back_a_mapping(
     manager.click("Back to version 2")
     manager.page.locator("#publish summary").click()
     manager.page.get_by_label("Reason").fill("Numbers of two shops must differ")
-    manager.page.locator("#publish").get_by_label("Everything whose result changes").check()
+    manager.page.locator("#publish").get_by_label("Only what changes").check()
     manager.press("Publish version 2")
     manager.reads("Version 2 is published")
     resend(route_b, work)
@@ -60,9 +61,7 @@ def test_a_manager_edits_previews_publishes_and_rolls_back_a_mapping(
 
 def resend(route: RouteB, work: Callable[..., None]) -> None:
     """What the worker does after a publication that sends again."""
-    from integrations.engine import pumps
-
-    pumps.pump_resend(route.flow("order").pk, "changed", "")
+    impact.pump_impact(ImpactRun.objects.filter(flow=route.flow("order")).latest("pk").pk)
     work()
 
 

@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page
 
+from integrations.engine import impact
 from integrations.engine.exceptions import comment
 from integrations.models import Checkpoint, Delivery, Flow
 from mapping import codec
@@ -50,7 +51,9 @@ def furnish() -> None:
     Checkpoint.objects.create(reader="orders", purpose="poll", window_from=now, error="the platform did not answer", **pulls)
     sku = SkuCrosswalk.objects.create(source=flow.source, destination=flow.destination, source_sku=LONG)
     SkuComponent.objects.create(crosswalk=sku, target_sku="TEE-RED", quantity=2)
-    draft_from(flow.pk, person("manager"))
+    draft = draft_from(flow.pk, person("manager"))
+    for run in (impact.start(draft, None), impact.start_resend(draft, None, None, scope="changed")):
+        impact.pump_impact(run.pk)
     segment = make_segment(flow, title=NEVER_SO_LONG)
     make_read_back(segment, *Delivery.objects.filter(flow=flow)[:2])
 
