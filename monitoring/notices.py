@@ -16,6 +16,7 @@ from monitoring.connection_lines import ConnectionLine
 from monitoring.flow_lines import FlowLine
 from monitoring.latest import LatestSamples
 from monitoring.question_lines import QuestionLine
+from monitoring.segments.trouble import segment_trouble
 from monitoring.unusual import Unusual
 from monitoring.working import Working
 
@@ -184,7 +185,13 @@ def _questions(situation: Situation) -> Iterator[Notice]:
     )
 
 
-SOURCES: tuple[Callable[[Situation], Iterator[Notice]], ...] = (_stopped, _silent, _connections, _behind, _volumes, _questions)
+def _segments(situation: Situation) -> Iterator[Notice]:
+    trouble = segment_trouble()
+    if trouble is not None:
+        yield Notice(kind="low", title=trouble.title, text=trouble.text, url=trouble.url, action="See why")
+
+
+SOURCES: tuple[Callable[[Situation], Iterator[Notice]], ...] = (_stopped, _silent, _connections, _behind, _volumes, _segments, _questions)
 
 
 def _all_clear(situation: Situation) -> Notice:

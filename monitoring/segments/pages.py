@@ -132,7 +132,7 @@ def live_words(desk: SegmentDesk, row: Segment) -> dict[str, Any]:
         "usual_words": share_words(row.size, row.usual) if row.size is not None and row.usual is not None else "",
         "counting": bool(rule) and row.expected is None and not facts.filled().complete,
         "missing": [told(slug, found) for slug, found in row.missing.items() if slug in causes.MISSING],
-        "changes": [_change(row, told, name, entry) for name, entry in row.changed.items() if name in SPAN_WORDS],
+        "changes": [_change(row, told, name, entry) for name in SPAN_WORDS if (entry := row.changed.get(name))],
         "live_url": desk.view_url("live", row.pk),
     }
 

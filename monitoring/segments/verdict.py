@@ -49,11 +49,12 @@ def verdict(seen: Seen) -> tuple[str, list[str]]:
 
 
 def share_words(size: int, base: int) -> str:
-    """ "120 more (+24 %)": a size against what it is compared with."""
+    """ "120 more (+24 %)": a size against what it is compared with; a share that rounds to nothing is left out."""
     gap = size - base
     if not gap:
         return "as many"
-    share = f" ({gap / base:+.0%})".replace("%", " %") if base else ""
+    percent = round(100 * gap / base) if base else 0
+    share = f" ({percent:+d}\u00a0%)" if percent else ""  # a line does not break before the sign
     return f"{abs(gap):,} {'more' if gap > 0 else 'fewer'}{share}"
 
 

@@ -330,5 +330,5 @@ class TestCost:
             )
         sample()
 
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(11):
             overview()

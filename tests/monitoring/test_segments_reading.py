@@ -106,7 +106,7 @@ class TestReading:
         assert row.missing["held"] == {"people": 3, "rows": 3, "questions": [[question.pk, "Unknown SKU OLD", 3]]}
         trouble = segment_trouble()
         assert (trouble.title, trouble.text) == (
-            "Segment “Buyers”: differs from our records", "Our own records expect 5 people; Ometria has 3 fewer (-60 %).",
+            "Segment “Buyers”: differs from our records", "Our own records expect 5 people; Ometria has 3 fewer (-60\u00a0%).",
         )  # fmt: skip
 
     def test_a_shrunk_segment_flips_and_says_who_went(self, route: RouteB):
@@ -123,7 +123,7 @@ class TestReading:
 
         assert (row.answer, row.size, row.expected, row.usual) == ("shrunk", 2, 2, 5)
         flip = SegmentFlip.objects.get()
-        assert (flip.before, flip.after, flip.reason) == ("unread", "shrunk", "2 people are in it, 3 fewer (-60 %) than usual.")
+        assert (flip.before, flip.after, flip.reason) == ("unread", "shrunk", "2 people are in it, 3 fewer (-60\u00a0%) than usual.")
         assert {slug: line["people"] for slug, line in row.changed["last"]["causes"].items()} == {"left_window": 3}
 
     def test_a_list_that_ometria_deleted_is_absent_and_healthy_again_when_it_is_back(self, route: RouteB):

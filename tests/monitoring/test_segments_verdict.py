@@ -45,9 +45,9 @@ def test_every_reason_is_told_not_only_the_gravest():
     _, reasons = verdict(Seen(**{**FRESH, "usual": 900, "refreshed_at": NOW - timedelta(days=30), "expected": 900}))
 
     assert reasons == [
-        "500 people are in it, 400 fewer (-44 %) than usual.",
+        "500 people are in it, 400 fewer (-44\u00a0%) than usual.",
         "Ometria refreshed it 30 days ago; even the slowest segments are refreshed once a week.",
-        "Our own records expect 900 people; Ometria has 400 fewer (-44 %).",
+        "Our own records expect 900 people; Ometria has 400 fewer (-44\u00a0%).",
     ]
 
 
@@ -61,7 +61,9 @@ def test_two_readings_do_not_make_a_habit():
     assert (usual_size([500, 510]), usual_size([500, 900, 510])) == (None, 510)
 
 
-@pytest.mark.parametrize(("size", "base", "said"), [(5, 5, "as many"), (3, 0, "3 more"), (1500, 1000, "500 more (+50 %)")])
+@pytest.mark.parametrize(
+    ("size", "base", "said"), [(5, 5, "as many"), (3, 0, "3 more"), (839, 842, "3 fewer"), (1500, 1000, "500 more (+50\u00a0%)")]
+)
 def test_a_difference_is_said_with_its_share(size: int, base: int, said: str):
     assert share_words(size, base) == said
 
