@@ -48,6 +48,8 @@ class WayBack(admin.ModelAdmin):
         """Take back one change by POST; raises Http404, and PermissionDenied for people who may not."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
+        if not (self.has_add_permission(request) or self.has_change_permission(request) or self.has_delete_permission(request)):
+            raise PermissionDenied
         change = self.model.history.filter(history_id=history_id).first()
         if change is None:
             raise Http404(f"There is no change {history_id}.")

@@ -36,6 +36,7 @@ EXPECTED: dict[str, tuple[frozenset[str], frozenset[str], frozenset[str], frozen
     "integrations.unmappedsku": (EVERYBODY, NOBODY, NOBODY, NOBODY),
     "integrations.contactsync": (EVERYBODY, NOBODY, NOBODY, NOBODY),
     "integrations.engagementfigure": (EVERYBODY, NOBODY, NOBODY, NOBODY),
+    "integrations.impactrun": (EVERYBODY, NOBODY, NOBODY, NOBODY),
     "integrations.credential": (NOBODY, ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS),
     "mapping.mappingversion": (EVERYBODY, MANAGERS, MANAGERS, MANAGERS),
     "mapping.skucrosswalk": (EVERYBODY, MERCHANTS, MERCHANTS, MERCHANTS),
