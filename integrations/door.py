@@ -46,11 +46,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A copy of what the database says of an account; None for one that nobody connected."""
+    """A copy of what the database says of an account; None for one that nobody connected.
+
+    `siblings` of an unknown one: the accounts of the platform that its app may sign for too, where apps sign.
+    """
 
     read_at: float
     account: Account | None
-    state: str
+    state: str = ""
+    siblings: tuple[Account, ...] = ()
 
 
 @dataclass(slots=True)
@@ -86,10 +90,18 @@ class Accounts:
 def _read_account(platform: Platform, external_id: str) -> Known:
     try:
         connection = Connection.objects.filter(platform=platform.slug, external_id=external_id).first()
-        found = None if connection is None else accounts.account_for(connection)
-        return Known(time.monotonic(), found, connection.state if connection else "")
+        if connection is not None:
+            return Known(time.monotonic(), accounts.account_for(connection), connection.state)
+        return Known(time.monotonic(), None, siblings=_siblings(platform))
     finally:
         close_old_connections()
+
+
+def _siblings(platform: Platform) -> tuple[Account, ...]:
+    if not getattr(platform.webhooks, "signs_by_app", False):
+        return ()
+    rows = Connection.objects.filter(platform=platform.slug).select_related("credentials_from").order_by("pk")
+    return tuple(accounts.account_for(row) for row in rows.prefetch_related("credentials", "credentials_from__credentials"))
 
 
 class Door:
@@ -120,7 +132,8 @@ class Door:
             return Answer(204, ((b"access-control-allow-origin", headers.get("origin", "null").encode("latin-1")), *PREFLIGHT))
         if scope["method"] != "POST":
             return Answer(405, ((b"allow", b"POST"),))
-        body = await _body(headers, receive)
+        most = min(settings.HOOK_BODY_LIMIT, getattr(platform.webhooks, "max_body", settings.HOOK_BODY_LIMIT))
+        body = await _body(headers, receive, most)
         if body is None:
             return Answer(413)
         call = IncomingCall(path=f"{HOOKS}{slug}/", headers=headers, body=body, address=_address(scope, headers))
@@ -130,7 +143,7 @@ class Door:
         try:
             known = await self._accounts.find(platform, platform.webhooks.external_id(call))
             if known.account is None:
-                return Answer(404)
+                return await _of_a_stranger(platform, known, call)
             events = await asyncio.to_thread(_admit, platform, known, call) if len(call.body) > LARGE else _admit(platform, known, call)
         except Unverified:
             return Answer(401)
@@ -142,6 +155,28 @@ class Door:
         return Answer(200, _encoded(extra(known.account, call)) if extra else ())
 
 
+async def _of_a_stranger(platform: Platform, known: Known, call: IncomingCall) -> Answer:
+    """A call for an account that nobody connected: nothing of it is stored. Raises Unverified when it is signed by no app of ours.
+
+    A platform whose apps sign hears 200, else it tries again for half a day what nobody waits for; others hear 404.
+    """
+    if not getattr(platform.webhooks, "signs_by_app", False):
+        return Answer(404)
+    await asyncio.to_thread(_signed_by_one, platform, known.siblings, call)
+    log.info("webhook of an account that is not connected", platform=platform.slug, account=platform.webhooks.external_id(call))
+    return Answer(200)
+
+
+def _signed_by_one(platform: Platform, siblings: Sequence[Account], call: IncomingCall) -> None:
+    for account in siblings:
+        try:
+            platform.webhooks.verify(account, call)
+        except Unverified:
+            continue
+        return
+    raise Unverified("signed by no app of ours")
+
+
 def _admit(platform: Platform, known: Known, call: IncomingCall) -> Sequence[IncomingEvent]:
     """The events of a genuine call, none of a connection that drops them while it is paused; raises Unverified or TooMany."""
     platform.webhooks.verify(known.account, call)
@@ -150,10 +185,10 @@ def _admit(platform: Platform, known: Known, call: IncomingCall) -> Sequence[Inc
     return platform.webhooks.cut(known.account, call)
 
 
-async def _body(headers: Mapping[str, str], receive: Receive) -> bytes | None:
+async def _body(headers: Mapping[str, str], receive: Receive, most: int) -> bytes | None:
     """The raw bytes, None when the call is larger than we take; a false length is not believed."""
     length = headers.get("content-length", "")
-    if length.isdecimal() and len(length) < 20 and int(length) > settings.HOOK_BODY_LIMIT:
+    if length.isdecimal() and len(length) < 20 and int(length) > most:
         return None
     parts: list[bytes] = []
     size, more = 0, True
@@ -163,7 +198,7 @@ async def _body(headers: Mapping[str, str], receive: Receive) -> bytes | None:
             return None  # it went away while it was talking, and hears no answer
         parts.append(message.get("body", b""))
         size, more = size + len(parts[-1]), message.get("more_body", False)
-        if size > settings.HOOK_BODY_LIMIT:
+        if size > most:
             return None
     return b"".join(parts)
 

@@ -114,7 +114,11 @@ class Expansion:
 
 
 class Webhooks(Protocol):
-    """The door for a platform's own calls."""
+    """The door for a platform's own calls.
+
+    A room may say more: `max_body` (bytes, above it 413), `answer_headers` (a browser calls), `signs_by_app` (one app signs for
+    many accounts; a call for one of them that is not connected is answered 200), `open_to_all` (the key is public).
+    """
 
     def external_id(self, call: IncomingCall) -> str:
         """Which account the call claims to be for; raises Unverified when it does not say."""

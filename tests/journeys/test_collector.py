@@ -52,6 +52,12 @@ def test_a_flood_from_one_address_is_answered_too_many(site: Site) -> None:
     assert InboxEvent.objects.count() == 1
 
 
+def test_a_call_above_64_kilobytes_is_too_large_whoever_sends_it(site: Site) -> None:
+    large = [event(page="x" * 70_000)]
+    assert [site.send(*large), site.send(*large, key="site_unknown_key_0123"), site.sign(*large)] == [413, 413, 413]
+    assert InboxEvent.objects.count() == 0
+
+
 # --- once, and in any order --------------------------------------------------------------------------------------------
 
 

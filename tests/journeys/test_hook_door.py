@@ -16,6 +16,7 @@ import requests
 
 from integrations.models import Connection, Delivery, InboxEvent, SyncException
 from tests.conftest import DOMAIN, SPEC, RouteB
+from tests.route_a import RouteA
 
 pytestmark = [pytest.mark.journey]
 CALLERS, CALLS = 32, 1000
@@ -108,6 +109,18 @@ def test_a_call_that_is_not_genuine_is_refused_without_detail_and_leaves_nothing
     answer = requests.post(f"{route_b.hooks}{path}", data=body, headers=headers, timeout=10)
 
     assert (answer.status_code, answer.content) == (status, b"")
+    assert InboxEvent.objects.count() == 0
+
+
+@pytest.mark.parametrize(("spoil", "status"), [(b"", 200), (b" ", 401)], ids=["signed by our app", "signed by nobody"])
+def test_a_tiktok_shop_that_nobody_connected_hears_200_only_when_our_app_signed_and_leaves_nothing(
+    route_a: RouteA, spoil: bytes, status: int
+) -> None:
+    route_a.goods("TEE-RED")
+    headers, body = route_a.tiktok.signed_webhooks([route_a.order("TEE-RED").id])[0]
+    Connection.objects.filter(pk=route_a.source.pk).update(external_id="7490000000000000001")
+
+    assert route_a.post(headers, body + spoil) == status
     assert InboxEvent.objects.count() == 0
 
 

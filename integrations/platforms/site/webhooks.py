@@ -36,6 +36,9 @@ _STAMP = re.compile(r"[0-9]{1,12}")
 class SiteWebhooks:
     """The site's side of the `Webhooks` protocol; all it remembers is who called how often lately."""
 
+    max_body = MAX_BODY
+    open_to_all = True  # its key stands in every page, so what cannot be read is not worth keeping for long
+
     def __init__(self) -> None:
         self._buckets = Buckets()
         self._options: dict[int, tuple[Account, Options]] = {}  # by connection, for as long as the door keeps its copy of the account
@@ -49,8 +52,6 @@ class SiteWebhooks:
 
     def verify(self, account: Account, call: IncomingCall) -> None:
         """A signed call must be signed rightly and lately, any other must come from a page of the site; raises Unverified or TooMany."""
-        if len(call.body) > MAX_BODY:
-            raise Unverified(f"larger than {MAX_BODY} bytes")
         try:
             options = self._options_of(account)
         except Misconfigured as fault:
@@ -120,9 +121,9 @@ class SiteWebhooks:
 
 
 def _parsed(body: bytes) -> JsonObject:
-    """The body as an object, {} when it is none or too large to look at."""
+    """The body as an object, {} when it is none."""
     try:
-        parsed = orjson.loads(body) if len(body) <= MAX_BODY else None
+        parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
         return {}
     return parsed if isinstance(parsed, dict) else {}

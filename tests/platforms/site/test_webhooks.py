@@ -131,13 +131,6 @@ def test_a_wrong_or_stale_signature_is_refused_even_from_an_allowed_page(hooks, 
         hooks.verify(account(), IncomingCall(path=found.path, headers={**found.headers, "origin": PAGE}, body=found.body))
 
 
-def test_a_call_above_64_kilobytes_is_refused(hooks):
-    with pytest.raises(Unverified):
-        hooks.verify(account(), call(event(page="x" * 70_000)))
-    with pytest.raises(Unverified):
-        hooks.external_id(call(event(page="x" * 70_000), headers={}))
-
-
 def test_a_setting_that_cannot_work_lets_nobody_in(hooks):
     with pytest.raises(Unverified):
         hooks.verify(account(calls_per_second="many"), call(event()))
