@@ -14,7 +14,8 @@ from django.db.models import F, Model, QuerySet
 from django.utils import timezone
 from django_q.models import Task
 
-from integrations.models import Attempt, Correction, Delivery, DeskAct, DeskRun, InboxEvent, OAuthState, VisitorIdentity
+from integrations.models import Attempt, Connection, Correction, Delivery, DeskAct, DeskRun, InboxEvent, OAuthState, VisitorIdentity
+from integrations.platforms.registry import PLATFORMS
 from mapping.records import RecordType
 from monitoring import hours
 from monitoring.models import Metric, ReadBack, Sample, SegmentFlip, SegmentReading
@@ -24,6 +25,9 @@ BATCH = 2000
 VISITORS = timedelta(days=180)  # a browser that is forgotten is a stranger again when it returns
 READINGS = timedelta(days=400)  # of segments: a year is compared with the one before
 PASSING = (RecordType.CHECKOUT, RecordType.EVENT)  # records of a moment; lasting things keep their delivery for ever
+OPEN = tuple(slug for slug, platform in PLATFORMS.items() if getattr(platform.webhooks, "open_to_all", False))
+UNREADABLE_LASTS = timedelta(days=7)  # of platforms to which anybody may call; what others send and we cannot read is kept for people
+MOST_UNREADABLE = 5000  # per connection, the newest: enough to see what is wrong
 OVER = (Delivery.State.DELIVERED, Delivery.State.SKIPPED)
 
 
@@ -34,6 +38,10 @@ class Rule:
     name: str
     rows: Callable[[datetime], QuerySet[Model]]
     keep: timedelta | None = None
+
+
+def _unreadable() -> QuerySet[InboxEvent]:
+    return InboxEvent.objects.filter(state=InboxEvent.State.FAILED, connection__platform__in=OPEN)
 
 
 RULES: tuple[Rule, ...] = (
@@ -49,6 +57,7 @@ RULES: tuple[Rule, ...] = (
         "passing",
         lambda cutoff: Delivery.objects.filter(flow__record_type__in=PASSING, state__in=OVER, updated_at__lt=cutoff),
     ),
+    Rule("unreadable", lambda cutoff: _unreadable().filter(received_at__lt=cutoff), UNREADABLE_LASTS),
     Rule("visitors", lambda cutoff: VisitorIdentity.objects.filter(seen_at__lt=cutoff), VISITORS),
     Rule("samples", lambda cutoff: Sample.objects.filter(at__lt=cutoff).exclude(metric__startswith=hours.PREFIX)),
     Rule("hours", lambda cutoff: Sample.objects.filter(at__lt=cutoff, metric__startswith=hours.PREFIX), hours.KEPT),
@@ -66,9 +75,21 @@ def prune(now: datetime | None = None) -> dict[str, int]:
     now = now or timezone.now()
     kept = timedelta(days=settings.RETENTION_DAYS)
     pruned = {rule.name: _delete(rule.rows(now - (kept if rule.keep is None else rule.keep))) for rule in RULES}
+    pruned["unreadable"] += prune_unreadable()
     pruned["payloads"] = _empty_payloads(now - kept)
     log.info("pruned", **pruned)
     return pruned
+
+
+def prune_unreadable() -> int:
+    """Delete what could not be read and is beyond the newest of each connection to which anybody may call; returns how many rows."""
+    deleted = 0
+    for connection in Connection.objects.filter(platform__in=OPEN):
+        mine = _unreadable().filter(connection=connection)
+        beyond = mine.order_by("-pk").values_list("pk", flat=True)[MOST_UNREADABLE : MOST_UNREADABLE + 1]
+        if last := next(iter(beyond), None):
+            deleted += _delete(mine.filter(pk__lte=last))
+    return deleted
 
 
 def _delete(rows: QuerySet[Model]) -> int:

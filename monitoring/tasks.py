@@ -13,3 +13,8 @@ def sample() -> int:
 def prune() -> dict[str, int]:
     """Every night: delete what is older than it has to be kept."""
     return retention.prune()
+
+
+def prune_unreadable() -> int:
+    """Every hour: bound what anybody may have sent."""
+    return retention.prune_unreadable()

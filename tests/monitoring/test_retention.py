@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import Success, Task
 
-from integrations.models import Attempt, Delivery, InboxEvent, VisitorIdentity
+from integrations.models import Attempt, Connection, Delivery, InboxEvent, VisitorIdentity
 from monitoring import retention, tasks
 from monitoring.models import Metric, Sample
 from tests.rows import make_attempt, make_delivery, make_event, make_flow, minutes_ago
@@ -39,6 +39,21 @@ class TestPrune:
         assert retention.prune()["inbox"] == 2
         assert left(InboxEvent.objects, "dedup_key") == [
             "old failed", "old new", "young done", "young failed", "young ignored", "young new",
+        ]  # fmt: skip
+
+    def test_what_anybody_may_have_sent_is_bound_by_age_and_number_and_what_platforms_signed_is_kept(self, monkeypatch):
+        monkeypatch.setattr(retention, "MOST_UNREADABLE", 2)
+        shop = make_flow().source
+        site = Connection.objects.create(platform="site", name="Own site", external_id="key", base_url="https://www.example.com")
+        for source in (shop, site):
+            make_event(source, f"{source.platform} old", state="failed", received_at=minutes_ago(8 * DAY))
+            for number in range(4):
+                make_event(source, f"{source.platform} {number}", state="failed", received_at=minutes_ago(9 - number))
+        make_event(site, "site waits", state="new", received_at=minutes_ago(8 * DAY))
+
+        assert (tasks.prune()["unreadable"], tasks.prune_unreadable()) == (3, 0)
+        assert left(InboxEvent.objects, "dedup_key") == [
+            "shopify 0", "shopify 1", "shopify 2", "shopify 3", "shopify old", "site 2", "site 3", "site waits",
         ]  # fmt: skip
 
     def test_old_attempts_go_and_their_delivery_stays(self):
