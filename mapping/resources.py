@@ -17,8 +17,9 @@ from tablib import Dataset
 from mapping.models import IdentityRule, MaskingRule, SkuComponent, SkuCrosswalk, ValueCrosswalk
 
 # What Excel, LibreOffice and Google Sheets take for a formula at the start of a cell; an apostrophe before it makes it text.
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
-ESCAPED = re.compile(r"'+[=+\-@\t\r]")
+# Some take the wide signs of East Asian keyboards for the same, and some skip blanks.
+FORMULA = re.compile(r"'*(?:\s*[=+\-@＝＋－＠]|[\t\r\n])")
+ESCAPED = re.compile("'" + FORMULA.pattern)
 
 
 def as_text(value: object) -> object:

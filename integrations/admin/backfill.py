@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from integrations import words
 from integrations.admin.desk import Act, Desk, Refusal
+from integrations.admin.exports import Column, Exports
 from integrations.admin.filters import ConnectionFilter, field_filter
 from integrations.engine import pull
 from integrations.models import Checkpoint, Connection
@@ -50,7 +51,7 @@ def reader_label(row: Checkpoint) -> str:
 
 
 @admin.register(Checkpoint)
-class CheckpointDesk(Desk):
+class CheckpointDesk(Exports, Desk):
     """Every place where a pull resumes."""
 
     acts = ACTS
@@ -66,6 +67,14 @@ class CheckpointDesk(Desk):
         field_filter("state", "state", Checkpoint.State.choices),
     ]
     list_filter_submit = True
+    export_columns = (
+        Column("ID", "pk"), Column("What is read", lambda row, personal: reader_label(row)), Column("Connection", "connection.name"),
+        Column("Purpose", "get_purpose_display"), Column("State", "get_state_display"), Column("Read", "read_count"), Column("Of", "total"),
+        Column("Records", "record_count"), Column("Could not be read", "failed_count"), Column("From", "window_from"),
+        Column("Until", "window_to"), Column("Next page", "due_at"), Column("Started", "started_at"), Column("Finished", "finished_at"),
+        Column("Asked for by", lambda row, personal: row.requested_by.get_username() if row.requested_by else ""),
+        Column("Note", lambda row, personal: row.error or row.note),
+    )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Checkpoint]:
         """Newest first."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 
+from integrations.admin.flow_numbers import MOST, bounded
 from integrations.admin.summaries import headline
 from integrations.engine.masking import masked_text
 from integrations.models import Delivery, Flow, Hold, SyncException
@@ -89,9 +91,19 @@ def who(row: Delivery) -> str:
 
 
 def reason_counts() -> list[tuple[str, int]]:
-    """Held contacts per kind of reason, the most frequent first; a contact with two reasons counts for both."""
-    rows = Hold.objects.filter(exception__flow__in=contact_flows())
-    return list(rows.values_list("exception__kind").annotate(number=Count("pk")).order_by("-number", "exception__kind"))
+    """Held contacts per kind of reason, the most frequent first, each counted up to MOST + 1; one with two reasons counts for both."""
+    flows = contact_flows()
+    rows = Hold.objects.filter(exception__flow__in=flows, exception__state=SyncException.State.OPEN)
+    each = {f"of_{slug}": bounded(rows.filter(exception__kind=slug)) for slug in KINDS}
+    found = Flow.objects.filter(pk__in=flows[:1]).values(**each).first() or {}
+    counts = ((name.removeprefix("of_"), number) for name, number in found.items() if number)
+    return sorted(counts, key=lambda count: (-count[1], count[0]))
+
+
+def in_all(counts: Iterable[tuple[str, int]]) -> str:
+    """The sum of bounded counts: "12", "1,640+" when one of them was not counted to its end."""
+    numbers = [number for _, number in counts]
+    return f"{sum(min(number, MOST) for number in numbers):,}{'+' if any(number > MOST for number in numbers) else ''}"
 
 
 def about_connections(*kinds: str) -> QuerySet[SyncException]:

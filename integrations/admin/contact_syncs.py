@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -17,10 +17,11 @@ from django.utils.safestring import SafeString
 from integrations import words
 from integrations.access import may_replay
 from integrations.admin import contact_retries
-from integrations.admin.contact_reasons import CONTACT_TYPES, UNNAMED, Reason, about_connections, contact_flows, reason_counts, reasons, who
+from integrations.admin.contact_reasons import CONTACT_TYPES, Reason, about_connections, contact_flows, in_all, reason_counts, reasons, who
 from integrations.admin.desk import MASK_PERMISSION, Act, Desk, Refusal
+from integrations.admin.exports import Exports
 from integrations.admin.filters import AGES, OLDER, dropdown
-from integrations.admin.sheets import FORMATS, sheet_response
+from integrations.admin.flow_numbers import shown
 from integrations.admin.summaries import headline
 from integrations.engine.masking import masked_text
 from integrations.engine.replay import replay
@@ -29,9 +30,11 @@ from integrations.models.kinds import KINDS, ORIGIN_LABELS
 
 REPLAY = "integrations.change_delivery"
 ORPHAN_DAYS = 3  # questions about visitors without a name that are shown above the list, one a day and connection
-EXPORT_LIMIT = 50_000
-EXPORT_BATCH = 500
 MOVING = (Delivery.State.READY, Delivery.State.SENDING, Delivery.State.ACCEPTED)
+EXPORT_HEADER = (
+    "id", "contact", "key at the source", "what", "source", "destination", "reason", "why", "began at", "next step", "team", "held since",
+    "last answer",
+)  # fmt: skip
 
 
 def _held_for(**conditions: Any) -> Exists:
@@ -69,7 +72,7 @@ AgeFilter = dropdown("held since", "age", lambda request: [(key, label) for key,
 
 
 @admin.register(ContactSync)
-class ContactDesk(Desk):
+class ContactDesk(Exports, Desk):
     """Everybody who is not at the destination as the source knows them."""
 
     acts = (Act("retry", REPLAY),)
@@ -115,11 +118,10 @@ class ContactDesk(Desk):
         counts = reason_counts()
         chosen, query = request.GET.get("reason", ""), request.GET.urlencode()
         top = {
-            "reasons": [(KINDS.get(slug, UNNAMED), number, slug == chosen) for slug, number in counts],
-            "held": sum(number for _, number in counts),
+            "reasons": [(KINDS[slug], shown(number), slug == chosen) for slug, number in counts],
+            "held": in_all(counts) if counts else "",
             "may_retry": request.user.has_perm(REPLAY),
             "retry_url": f"{self.view_url('retries')}?{query}",
-            "exports": [(form.upper(), f"{self.view_url('export', form)}?{query}") for form in FORMATS],
             "stopped": about_connections("needs_auth", "platform_down"),
             "orphans": about_connections("orphaned_events")[:ORPHAN_DAYS],
         }
@@ -168,6 +170,22 @@ class ContactDesk(Desk):
         for row in rows:
             row.may_retry = may_replay(request.user, row)
 
+    def export_header(self) -> list[str]:
+        """The headings."""
+        return list(EXPORT_HEADER)
+
+    def export_rows(self, rows: Sequence[ContactSync], *, personal: bool) -> Iterator[list[object]]:
+        """One row per reason."""
+        for row in rows:
+            contact = headline(row.flow.record_type, row.record, personal=personal) or row.record_key
+            answer = row.last_message if personal else masked_text(row.last_message)
+            for reason in reasons(row):
+                kind = reason.kind
+                yield [
+                    row.pk, contact, row.record_key, row.flow.record_type, row.flow.source.name, row.flow.destination.name, kind.label,
+                    kind.cause, reason.origin, kind.remedy, kind.team, reason.since, answer,
+                ]  # fmt: skip
+
     # --- one row ---
 
     def may(self, request: HttpRequest, act: Act, row: ContactSync | None = None) -> bool:
@@ -204,10 +222,9 @@ class ContactDesk(Desk):
     # --- many rows ---
 
     def page_urls(self) -> list[URLPattern]:
-        """Trying again by filter, its progress, the part of a page that refreshes itself, and the export."""
+        """Trying again by filter, its progress, and the part of a page that refreshes itself."""
         pages = (("retries", contact_retries.retries), ("progress", contact_retries.progress))
         urls = [path(f"{name}/", self.wrapped(self._page(view)), name=f"integrations_contactsync_{name}") for name, view in pages]
-        urls.append(path("export/<slug:form>/", self.wrapped(self._page(export)), name="integrations_contactsync_export"))
         return [*urls, path("<int:object_id>/live/", self.wrapped(self.live), name="integrations_contactsync_live")]
 
     def _page(self, view: Any) -> Any:
@@ -227,24 +244,3 @@ class ContactDesk(Desk):
 def _link(reason: Reason, row: Delivery) -> SafeString | str:
     step = reason.step(row.flow_id)
     return format_html('<a class="sy-button sy-small" href="{}">{}</a>', step[1], step[0]) if step else ""
-
-
-EXPORT_HEADER = (
-    "contact (masked)", "key at the source", "what", "source", "destination", "reason", "why", "began at", "next step", "team",
-    "held since", "last answer",
-)  # fmt: skip
-
-
-def export(desk: ContactDesk, request: HttpRequest, form: str) -> HttpResponse:
-    """The filtered list as a sheet; people are masked in it as in the list."""
-    return sheet_response(form, "failed-contact-syncs", EXPORT_HEADER, _exported(desk.filtered(request)[:EXPORT_LIMIT]))
-
-
-def _exported(rows: QuerySet[ContactSync]) -> Iterator[list[object]]:
-    for row in rows.iterator(chunk_size=EXPORT_BATCH):
-        for reason in reasons(row):
-            kind = reason.kind
-            yield [
-                who(row), row.record_key, row.flow.record_type, row.flow.source.name, row.flow.destination.name, kind.label, kind.cause,
-                reason.origin, kind.remedy, kind.team, reason.since, masked_text(row.last_message),
-            ]  # fmt: skip

@@ -12,20 +12,23 @@ from django.utils.safestring import SafeString
 
 from integrations import words
 from integrations.access import may_replay, replayable
+from integrations.admin.delivery_search import HELP, found_by
 from integrations.admin.desk import MASK_PERMISSION, Act, Desk, Refusal
 from integrations.admin.exception_edit import correction_of
+from integrations.admin.exports import Column, Exports
 from integrations.admin.filters import FlowFilter, age_filter, field_filter
 from integrations.admin.route_filter import RecordFilter, RouteFilter, WaitsForFilter
 from integrations.admin.summaries import headline, sheet
-from integrations.engine.masking import masked
+from integrations.engine.masking import masked, masked_text
 from integrations.engine.outbox import Cause
 from integrations.engine.replay import replay
-from integrations.models import Delivery, Flow, InboxEvent
+from integrations.models import Attempt, Delivery, InboxEvent
 from mapping.models import MappingVersion
 from mapping.records import RecordType
 
 REPLAY = "integrations.change_delivery"
 BULK_LIMIT = 1000
+TRIES_SHOWN = 50
 CAUSES = [(str(cause), cause.value.capitalize()) for cause in Cause]
 
 STATE_WORDS = {
@@ -39,7 +42,7 @@ STATE_WORDS = {
 
 
 @admin.register(Delivery)
-class DeliveryDesk(Desk):
+class DeliveryDesk(Exports, Desk):
     """The outbox, and at once its history."""
 
     acts = (Act("replay", REPLAY), Act("retry", REPLAY))
@@ -52,6 +55,7 @@ class DeliveryDesk(Desk):
         ("Accepted", {"state": "accepted"}),
         ("Delivered", {"state": "delivered"}),
         ("Skipped", {"state": "skipped"}),
+        ("Sent again by people", {"cause": "replay"}),
     )
     empty_icon = "outbox"
     empty_words = "No delivery matches. Once a flow is on, every record of its source appears here; a backfill brings the past."
@@ -60,15 +64,24 @@ class DeliveryDesk(Desk):
         RouteFilter,
         FlowFilter,
         RecordFilter,
-        WaitsForFilter,
         field_filter("state", "state", Delivery.State.choices),
         field_filter("cause", "cause", CAUSES),
+        WaitsForFilter,
         age_filter("last change", "updated_at"),
     ]
     list_filter_submit = True
     search_fields = ["record_key"]
-    search_help_text = "Exact key at the source or destination"
+    search_help_text = HELP
     actions = ["replay_many"]
+    export_columns = (
+        Column("ID", "pk"), Column("Record", lambda row, personal: headline(row.flow.record_type, row.record, personal=personal)),
+        Column("Type", "flow.record_type"), Column("Key at the source", "record_key"), Column("Key at the destination", "destination_key"),
+        Column("Source", "flow.source.name"), Column("Destination", "flow.destination.name"), Column("State", "get_state_display"),
+        Column("Brought by", "cause"), Column("Code", "last_code"),
+        Column("Last answer", lambda row, personal: row.last_message if personal else masked_text(row.last_message)),
+        Column("Tries", "attempts"), Column("Changed at the source", "occurred_at"),
+        Column("Last sent", "sent_at"), Column("Delivered", "delivered_at"), Column("Last change", "updated_at"),
+    )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         """Newest change first; what only the page needs is not read for lists."""
@@ -76,16 +89,9 @@ class DeliveryDesk(Desk):
         return rows if request.resolver_match and request.resolver_match.kwargs.get("object_id") else rows.defer("sent_payload", "issues")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        """Exact keys only, so that a search is two index look-ups whatever the size of the table."""
+        """By index only, whatever the size of the table: keys, numbers, SKUs and words of titles."""
         term = search_term.strip()
-        if not term:
-            return queryset, False
-        found = (
-            Delivery.objects.filter(record_key=term)
-            .values("pk")
-            .union(Delivery.objects.filter(destination_key=term, flow__in=list(Flow.objects.values_list("pk", flat=True))).values("pk"))
-        )
-        return queryset.filter(pk__in=[row["pk"] for row in found[:BULK_LIMIT]]), False
+        return (queryset.filter(pk__in=found_by(term)) if term else queryset), False
 
     @admin.display(description="Key")
     def key_cell(self, row: Delivery) -> SafeString:
@@ -96,7 +102,8 @@ class DeliveryDesk(Desk):
     @admin.display(description="Record")
     def record_cell(self, row: Delivery) -> SafeString:
         """The record in one masked line, with the last answer when it is held."""
-        note = format_html('<small class="sy-under">{}</small>', row.last_message) if row.last_message and row.state != "delivered" else ""
+        answer = masked_text(row.last_message) if row.state != Delivery.State.DELIVERED else ""
+        note = format_html('<small class="sy-under">{}</small>', answer) if answer else ""
         return format_html('<strong class="sy-wrap">{}</strong>{}', headline(row.flow.record_type, row.record), note)
 
     @admin.display(description="Flow")
@@ -140,12 +147,16 @@ class DeliveryDesk(Desk):
 
     # --- the page ---
 
+    class Media:
+        css = {"all": ["switchyard/delivery.css"]}
+
     def detail(self, request: HttpRequest, row: Delivery) -> dict[str, Any]:
         """One record's whole story."""
         personal = request.user.has_perm(MASK_PERMISSION)
         hide = (lambda data: data) if personal else masked
         version = MappingVersion.objects.filter(pk=row.mapping_version).first() if row.mapping_version else None
         events = InboxEvent.objects.defer("body").filter(connection=row.flow.source_id, object_key=row.record_key)
+        tries = list(row.attempt_rows.order_by("-at")[: TRIES_SHOWN + 1])
         return {
             "title": headline(row.flow.record_type, row.record, personal=personal),
             "state_words": STATE_WORDS[row.state],
@@ -154,7 +165,11 @@ class DeliveryDesk(Desk):
             "payload": None if row.sent_payload is None else hide(row.sent_payload),
             "version_used": version,
             "correction": correction_of(row, personal=personal),
-            "attempts": row.attempt_rows.order_by("-at")[:50],
+            "answer": row.last_message if personal else masked_text(row.last_message),
+            "tries": [
+                (attempt, words.TONES.get(attempt.outcome, "quiet"), said(attempt, personal=personal)) for attempt in tries[:TRIES_SHOWN]
+            ],
+            "more_tries": len(tries) > TRIES_SHOWN,
             "holds": row.holds.select_related("exception")[:20],
             "log": self.log_of(row),
             "events": events.order_by("-pk")[:20],
@@ -174,3 +189,8 @@ class DeliveryDesk(Desk):
         if not replay([row.pk], request.user):
             raise Refusal("It is in a worker's hands right now. Look again in a moment.")
         return "It will be sent now."
+
+
+def said(attempt: Attempt, *, personal: bool) -> str:
+    """What the destination said to a try, masked or not."""
+    return attempt.message if personal else masked_text(attempt.message)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest
 
 from integrations.admin.desk import Desk
+from integrations.admin.exports import Column, Exports
 from integrations.admin.filters import ConnectionFilter, age_filter, field_filter
-from integrations.admin.sheets import FORMATS, sheet_response
 from integrations.models import EngagementFigure
 
-EXPORT_LIMIT = 50_000
 # label → the names that platforms give to it, the first one found counts
 COLUMNS: dict[str, tuple[str, ...]] = {
     "Views": ("impressions", "product_impressions", "page_views", "visitors"),
@@ -30,8 +29,12 @@ def value_of(row: EngagementFigure, label: str) -> str:
     return next((str(row.values[name]) for name in COLUMNS[label] if name in row.values), "")
 
 
+def _figure(label: str, row: EngagementFigure, personal: bool) -> str:
+    return value_of(row, label)
+
+
 @admin.register(EngagementFigure)
-class FigureDesk(Desk):
+class FigureDesk(Exports, Desk):
     """Views, carts and orders per shop or product and day."""
 
     detail_template = "integrations/figure.html"
@@ -44,6 +47,10 @@ class FigureDesk(Desk):
     list_filter_submit = True
     search_fields = ["subject"]
     search_help_text = "Product id at the platform"
+    export_columns = (
+        Column("ID", "pk"), Column("Day", "day"), Column("Connection", "connection.name"), Column("Subject", "subject"),
+        *(Column(label, partial(_figure, label)) for label in COLUMNS), Column("Currency", "currency"),
+    )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EngagementFigure]:
         """Newest day first, the whole shop before its products."""
@@ -53,23 +60,6 @@ class FigureDesk(Desk):
         """Exact product ids only."""
         term = search_term.strip()
         return (queryset.filter(subject__in=[term, f"product:{term}"]) if term else queryset), False
-
-    def page_urls(self) -> list[URLPattern]:
-        """The download."""
-        return [path("export/<slug:form>/", self.wrapped(self.export), name="integrations_engagementfigure_export")]
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, with downloads of what its filters leave."""
-        query = request.GET.urlencode()
-        links = [(form.upper(), f"{self.view_url('export', form)}?{query}") for form in FORMATS]
-        return super().changelist_view(request, {**(extra_context or {}), "sheets": links})
-
-    def export(self, request: HttpRequest, form: str) -> HttpResponse:
-        """What the filters leave as CSV or XLSX."""
-        rows = self.filtered(request)[:EXPORT_LIMIT]
-        header = ["Day", "Connection", "Subject", *COLUMNS, "Currency"]
-        table = ([row.day, row.connection.name, row.subject, *(value_of(row, label) for label in COLUMNS), row.currency] for row in rows)
-        return sheet_response(form, "engagement-figures", header, table)
 
     def detail(self, request: HttpRequest, row: EngagementFigure) -> dict[str, Any]:
         """Every figure of the day, by the platform's own names."""

@@ -16,15 +16,15 @@ from django.utils.safestring import SafeString
 from integrations import words
 from integrations.admin.backfill import backfills_of
 from integrations.admin.desk import Act, Desk, Refusal
+from integrations.admin.exports import Column, Exports
 from integrations.admin.filters import dropdown
 from integrations.admin.flow_forms import BackfillForm, FlowForm
 from integrations.admin.flow_numbers import flow_numbers, shown
-from integrations.engine import pull
+from integrations.engine import backlog, pull
 from integrations.engine.wake import wake_flow
 from integrations.flows import FlowSpec, spec_for, specs_between
 from integrations.models import Connection, Flow, SyncException
 from integrations.platforms.registry import PLATFORMS
-from mapping.changes import changes_of
 from mapping.defaults import load_defaults
 from mapping.models import MappingVersion
 
@@ -47,7 +47,7 @@ def _in_state(rows: QuerySet[Flow], value: str, request: HttpRequest) -> QuerySe
 
 
 @admin.register(Flow)
-class FlowDesk(Desk):
+class FlowDesk(Exports, Desk):
     """Every pair of connections and record type."""
 
     acts = (Act("switch", CHANGE), Act("configure", CHANGE), Act("backfill", "integrations.add_checkpoint"), Act("wake", CHANGE))
@@ -58,6 +58,15 @@ class FlowDesk(Desk):
     list_display = ["name_cell", "route_cell", "enabled_cell", "lag_cell", "ready_cell", "held_cell", "delivered_cell", "last_cell"]
     list_filter = [dropdown("switch", "enabled", lambda request: [("on", "On"), ("off", "Off")], _in_state)]
     list_filter_submit = True
+    export_columns = (
+        Column("ID", "pk"), Column("What", "record_type"), Column("Source", "source.name"), Column("Destination", "destination.name"),
+        Column("Route", lambda row, personal: spec.route if (spec := spec_of(row)) else ""),
+        Column("Switch", lambda row, personal: "on" if row.enabled else "off"),
+        Column("Lag in seconds", lambda row, personal: round(row.numbers.lag)),
+        Column("Ready", lambda row, personal: shown(row.numbers.ready)), Column("Held", lambda row, personal: shown(row.numbers.held)),
+        Column("Delivered in the last hour", lambda row, personal: shown(row.numbers.delivered)),
+        Column("Last delivered", "last_delivered_at"), Column("Added", "created_at"),
+    )  # fmt: skip
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Managers add flows."""
@@ -165,7 +174,7 @@ class FlowDesk(Desk):
             "mapping_url": f"{reverse('admin:mapping_mappingversion_changelist')}?flow={row.pk}",
             "questions": SyncException.objects.filter(flow=row, state=SyncException.State.OPEN).order_by("-last_seen")[:5],
             "questions_url": f"{reverse('admin:integrations_syncexception_changelist')}?flow={row.pk}&state=open",
-            "log": changes_of(row),
+            "log": row.history.select_related("history_user")[:10],
         }
 
     def act_switch(self, request: HttpRequest, row: Flow) -> str:
@@ -185,9 +194,12 @@ class FlowDesk(Desk):
         form = FlowForm(row, spec, request.POST)
         if not form.is_valid():
             return self.show(request, self.detail_template, row, **{**self.detail(request, row), "settings_form": form})
+        catalogue = row.settings.get("catalogue_connection")
         form.apply()
+        if row.settings.get("catalogue_connection") != catalogue:
+            backlog.look_again(row)
         self.log_change(request, row, "Settings changed")
-        return "Settings saved. They count from the next record on."
+        return "Settings saved. They count from the next record on; what waited only for them goes out by itself within a minute."
 
     def act_backfill(self, request: HttpRequest, row: Flow) -> HttpResponse | str:
         """Start reading the source's history."""

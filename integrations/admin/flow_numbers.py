@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Func, IntegerField, OuterRef, QuerySet, Subquery
@@ -37,9 +38,13 @@ def shown(count: int) -> str:
     return f"{MOST:,}+" if count > MOST else f"{count:,}"
 
 
+def bounded(rows: QuerySet[Any]) -> Func:
+    """How many rows there are, looked at up to MOST + 1 of them, to be annotated."""
+    return Func(ArraySubquery(rows.order_by().values("pk")[: MOST + 1]), function="cardinality", output_field=IntegerField())
+
+
 def _bounded(rows: QuerySet[Delivery]) -> Func:
-    inner = rows.filter(flow=OuterRef("pk")).order_by().values("pk")[: MOST + 1]
-    return Func(ArraySubquery(inner), function="cardinality", output_field=IntegerField())
+    return bounded(rows.filter(flow=OuterRef("pk")))
 
 
 def _oldest(lane: Lane, now: datetime) -> Subquery:

@@ -13,8 +13,9 @@ from django.utils.safestring import SafeString
 
 from integrations import words
 from integrations.admin.desk import MASK_PERMISSION, Act, Desk, Refusal
+from integrations.admin.exports import Column, Exports
 from integrations.admin.filters import ConnectionFilter, age_filter, field_filter
-from integrations.engine.masking import masked
+from integrations.engine.masking import masked, masked_text
 from integrations.engine.process import reprocess
 from integrations.models import Delivery, InboxEvent
 
@@ -24,13 +25,17 @@ UNREADABLE = "(text that could not be read; only people who may see personal dat
 
 
 @admin.register(InboxEvent)
-class InboxDesk(Desk):
+class InboxDesk(Exports, Desk):
     """What platforms told us."""
 
     acts = (Act("again", PROCESS),)
     detail_template = "integrations/inbox_event.html"
     list_before_template = "integrations/list_tabs.html"
-    tabs = (("All", {}), ("Could not be read", {"state": "failed"}), ("Waiting", {"state": "new"}), ("Processed", {"state": "done"}))
+    tabs = (
+        ("All", {}), ("Could not be read", {"state": "failed"}), ("Waiting", {"state": "new"}), ("Processed", {"state": "done"}),
+        ("Nothing to do", {"state": "ignored"}),
+    )  # fmt: skip
+    empty_icon = "inbox"
     empty_words = (
         "No message matches. Platforms send one whenever something changes; the connection's page shows whether they are asked to."
     )
@@ -40,6 +45,12 @@ class InboxDesk(Desk):
     search_fields = ["object_key"]
     search_help_text = "Exact key of the object at the source"
     actions = ["again_many"]
+    export_columns = (
+        Column("ID", "pk"), Column("Topic", "topic"), Column("Key of the object", "object_key"), Column("Connection", "connection.name"),
+        Column("State", "get_state_display"), Column("Why", lambda row, personal: row.error if personal else masked_text(row.error)),
+        Column("Tries", "attempts"), Column("Received", "received_at"), Column("Happened", "occurred_at"), Column("Processed", "done_at"),
+        Column("Message id", "dedup_key"),
+    )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboxEvent]:
         """Newest first; lists do not read the bodies."""
@@ -54,8 +65,9 @@ class InboxDesk(Desk):
     @admin.display(description="Topic")
     def topic_cell(self, row: InboxEvent) -> SafeString:
         """Topic, with the reason when it could not be read."""
+        why = masked_text(row.error)
         return format_html(
-            "<strong>{}</strong>{}", row.topic, format_html('<small class="sy-under">{}</small>', row.error) if row.error else ""
+            '<strong class="sy-wrap">{}</strong>{}', row.topic, format_html('<small class="sy-under">{}</small>', why) if why else ""
         )
 
     @admin.display(description="Connection")
@@ -97,6 +109,7 @@ class InboxDesk(Desk):
         return {
             "title": f"{row.topic} {row.object_key}".strip(),
             "body": body if personal else _hidden(body),
+            "why": row.error if personal else masked_text(row.error),
             "deliveries": about.select_related("flow__source", "flow__destination").defer("record", "sent_payload")[:20],
         }
 

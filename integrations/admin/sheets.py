@@ -1,4 +1,4 @@
-"""Tables that leave the console as CSV or XLSX, and come back; no cell can be mistaken for a formula."""
+"""Tables as CSV and XLSX, out of the console and back; no cell can be mistaken for a formula."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import io
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import chain
+from decimal import Decimal
+from itertools import islice
 from typing import IO
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from openpyxl import Workbook, load_workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.utils.exceptions import InvalidFileException
 
 from mapping.resources import as_text, from_text
@@ -22,55 +24,70 @@ FORMATS = ("csv", "xlsx")
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads a CSV file in the machine's own code page
 DELIMITERS = (",", ";", "\t")
 ENCODINGS = ("utf-8-sig", "utf-16", "cp1252")  # what spreadsheet programs save, tried in this order
+BATCH = 500  # rows that leave together
+Row = Sequence[object]
 
 
 class Unreadable(ValueError):
     """A file that is no table; its text is one plain sentence."""
 
 
-class _Echo:
-    """A file that gives back what is written to it."""
-
-    def write(self, line: str) -> str:
-        """The line."""
-        return line
+def sheet_response(form: str, name: str, header: Row, rows: Iterable[Row]) -> HttpResponse:
+    """A table that is no list of the console as a download in the form csv or xlsx, CSV streamed; raises Http404 for other forms."""
+    return download(form, f"{name}-{timezone.localdate():%Y-%m-%d}", header, _in_batches(rows))
 
 
-def sheet_response(form: str, name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:
-    """The rows as a download in the form csv or xlsx, CSV streamed; raises Http404 for other forms."""
+def download(form: str, name: str, header: Row, batches: Iterable[Iterable[Row]]) -> HttpResponse:
+    """Batches of rows as a file of that name; raises Http404 for forms that we do not write."""
     if form not in FORMATS:
         raise Http404(f"There is no form {form}.")
-    stamp = f"{timezone.localtime():%Y-%m-%d}"
-    table = _safe(header, rows)
-    response = _csv(table) if form == "csv" else _xlsx(name, table)
-    response["Content-Disposition"] = f'attachment; filename="{name}-{stamp}.{form}"'
-    return response
+    if form == "csv":
+        answer = StreamingHttpResponse(csv_parts(header, batches), content_type="text/csv; charset=utf-8")
+    else:
+        answer = HttpResponse(xlsx_file(name, header, batches), content_type=XLSX_TYPE)
+    answer["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    return answer
 
 
-def _safe(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[list[object]]:
-    yield list(header)
-    for row in rows:
-        yield [as_text(_plain(value)) for value in row]
+def _in_batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    left = iter(rows)
+    while batch := list(islice(left, BATCH)):
+        yield batch
 
 
-def _plain(value: object) -> object:
-    return f"{timezone.localtime(value):%Y-%m-%d %H:%M}" if isinstance(value, datetime) else value
+def csv_parts(header: Row, batches: Iterable[Iterable[Row]]) -> Iterator[str]:
+    """A CSV file in parts: the heading, then one part per batch of rows."""
+    yield BYTE_ORDER_MARK + _lines([header])
+    for rows in batches:
+        yield _lines(rows)
 
 
-def _csv(table: Iterable[list[object]]) -> StreamingHttpResponse:
-    writer = csv.writer(_Echo())
-    lines = (writer.writerow(row) for row in table)
-    return StreamingHttpResponse(chain([BYTE_ORDER_MARK], lines), content_type="text/csv; charset=utf-8")
+def _lines(rows: Iterable[Row]) -> str:
+    held = io.StringIO()
+    csv.writer(held).writerows([_cell(value) for value in row] for row in rows)
+    return held.getvalue()
 
 
-def _xlsx(name: str, table: Iterable[list[object]]) -> HttpResponse:
+def xlsx_file(name: str, header: Row, batches: Iterable[Iterable[Row]]) -> bytes:
+    """A workbook of one sheet; what a workbook cannot hold (control characters) becomes a question mark."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet(name[:31])
-    for row in table:
-        sheet.append(row)
+    sheet.append(list(header))
+    for rows in batches:
+        for row in rows:
+            sheet.append([ILLEGAL_CHARACTERS_RE.sub("?", cell) if isinstance(cell, str) else cell for cell in map(_cell, row)])
     held = io.BytesIO()
     book.save(held)
-    return HttpResponse(held.getvalue(), content_type=XLSX_TYPE)
+    return held.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A value as a spreadsheet takes it: moments in ISO 8601 with their zone, yes and no in words, formulas as text."""
+    if isinstance(value, datetime):
+        return timezone.localtime(value).isoformat(timespec="seconds")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if value is None or isinstance(value, int | float | Decimal) else as_text(str(value))
 
 
 def read_sheet(name: str, file: IO[bytes], most: int) -> list[dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -17,12 +18,12 @@ from integrations import words
 from integrations.access import answerable, may_answer
 from integrations.admin import unmapped_pages
 from integrations.admin.desk import MASK_PERMISSION, Act, Desk, Refusal
+from integrations.admin.exports import Exports
 from integrations.admin.filters import age_filter, dropdown
-from integrations.admin.sheets import FORMATS
 from integrations.admin.summaries import headline
 from integrations.admin.unmapped_bulk import best_rows, preview, value_words
 from integrations.admin.unmapped_parts import give, in_words, parts_from_form, parts_from_json
-from integrations.admin.unmapped_sheet import options_words, price_words
+from integrations.admin.unmapped_sheet import HEADER, options_words, price_words, sheet_rows
 from integrations.engine import backlog
 from integrations.engine.suggest import preview_answer
 from integrations.engine.waiting import UNMAPPED_SKU, waiting_lines
@@ -45,7 +46,7 @@ SORTS = {
     "score": ("Best suggestion", (F("backlog__score").desc(nulls_last=True), *BY_VALUE)),
     "orders": ("Orders waiting", ("-backlog__orders", *BY_VALUE)),
     "newest": ("Last seen", ("-last_seen", "-pk")),
-    "oldest": ("First seen", ("first_seen", "pk")),
+    "oldest": ("First seen", ("backlog__exception",)),  # numbered as they were asked
 }
 
 
@@ -69,7 +70,7 @@ SortFilter = dropdown(
 
 
 @admin.register(UnmappedSku)
-class UnmappedDesk(Desk):
+class UnmappedDesk(Exports, Desk):
     """Where unknown SKUs get their place in the catalogue."""
 
     acts = (Act("accept", CROSSWALK), Act("quick", CROSSWALK), Act("through", CROSSWALK))
@@ -112,12 +113,10 @@ class UnmappedDesk(Desk):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list under the last answers and the ways of spreadsheets."""
-        query = request.GET.urlencode()
         top = {
             "title": "Unmapped products",
             "answers_url": self.view_url("answers"),
             "may_answer": self.has_answer_permission(request),
-            "sheets": [(form.upper(), f"{self.view_url('export', form)}?{query}") for form in FORMATS],
             "upload_url": self.view_url("upload"),
             "first_url": self.view_url("first"),
         }
@@ -129,6 +128,14 @@ class UnmappedDesk(Desk):
         may = self.has_answer_permission(request)
         for row in rows:
             row.waiting, row.may_answer = waiting.get(row.pk), may and may_answer(request.user, row)
+
+    def export_header(self) -> list[str]:
+        """The headings of the sheet that comes back."""
+        return list(HEADER)
+
+    def export_rows(self, rows: Sequence[UnmappedSku], *, personal: bool) -> Iterator[list[object]]:
+        """The sheet that comes back; nothing in it is about a person."""
+        return sheet_rows(rows)
 
     @admin.display(description="Product")
     def product_cell(self, row: UnmappedSku) -> SafeString:

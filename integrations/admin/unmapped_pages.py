@@ -17,10 +17,10 @@ from django.utils import timezone
 from integrations import words
 from integrations.access import answerable
 from integrations.admin.desk import Refusal
-from integrations.admin.sheets import FORMATS, Unreadable, read_sheet, sheet_response
+from integrations.admin.sheets import FORMATS, Unreadable, read_sheet
 from integrations.admin.unmapped_bulk import preview, run
 from integrations.admin.unmapped_parts import in_words
-from integrations.admin.unmapped_sheet import HEADER, HELP, MOST_BYTES, MOST_ROWS, dry_run, exported
+from integrations.admin.unmapped_sheet import HELP, MOST_BYTES, MOST_ROWS, dry_run
 from integrations.engine import backlog
 from integrations.engine.suggest import CannotAnswer, search_catalogue, suggestions_for, undo_answer
 from integrations.engine.waiting import UNMAPPED_SKU
@@ -44,7 +44,6 @@ def urls(desk: UnmappedDesk) -> list[URLPattern]:
         ("first/", "first", first, False),
         ("answers/", "answers", last_answers, False),
         ("answers/<int:answer_id>/undo/", "undo", undo, True),
-        ("export/<slug:form>/", "export", export, False),
         ("upload/", "upload", upload, True),
         ("run/", "run", run_many, True),
         ("<int:object_id>/candidates/", "candidates", candidates, False),
@@ -70,8 +69,8 @@ def neighbours(row: SyncException) -> tuple[int | None, int | None]:
     ids = queue.order_by("-value", "exception").values_list("exception", flat=True)
     if mine is None:
         return ids.last(), fresh.filter(pk__gt=row.pk).first() or ids.first() or fresh.first()
-    later = ids.filter(Q(value__lt=mine.value) | Q(value=mine.value, exception__gt=row.pk)).first()
-    earlier = ids.filter(Q(value__gt=mine.value) | Q(value=mine.value, exception__lt=row.pk)).last()
+    later = ids.filter(Q(value__lt=mine.value) | Q(exception__gt=row.pk), value__lte=mine.value).first()
+    earlier = ids.filter(Q(value__gt=mine.value) | Q(exception__lt=row.pk), value__gte=mine.value).last()
     return earlier, later or fresh.first() or ids.first()
 
 
@@ -148,11 +147,6 @@ def undo(desk: UnmappedDesk, request: HttpRequest, answer_id: int) -> HttpRespon
     if row is not None:
         backlog.store_facts([row.pk])
     return HttpResponseRedirect(desk.view_url("change", row.pk) if row else desk.view_url("changelist"))
-
-
-def export(desk: UnmappedDesk, request: HttpRequest, form: str) -> HttpResponse:
-    """What the list's filters leave, as a sheet with an empty target column."""
-    return sheet_response(form, "unmapped-products", HEADER, exported(desk.filtered(request)))
 
 
 def upload(desk: UnmappedDesk, request: HttpRequest) -> HttpResponse:

@@ -13,7 +13,7 @@ from integrations.admin.unmapped_bulk import Row, value_words
 from integrations.admin.unmapped_parts import THROUGH, Choice, check, in_words, part
 from integrations.engine.catalogue import known_skus
 from integrations.engine.waiting import WaitingSku, waiting_lines
-from integrations.models import SyncException
+from integrations.models import SyncException, UnmappedSku
 
 HEADER = (
     "id", "source", "destination", "source_sku", "title", "options", "price", "units", "orders", "value waiting", "first seen", "last seen",
@@ -22,8 +22,6 @@ HEADER = (
 MUST = ("id", "source_sku", "target_sku")
 MOST_ROWS = 5_000
 MOST_BYTES = 5 * 1024 * 1024
-EXPORT_LIMIT = 100_000
-EXPORT_BATCH = 500
 LET_THROUGH = {"ignore", "let through", "pass", THROUGH}
 TAKE_SUGGESTION = {"accept", "suggestion"}
 HELP = (
@@ -34,24 +32,13 @@ HELP = (
 )
 
 
-def exported(rows: QuerySet[SyncException]) -> Iterator[list[object]]:
-    """One row per unknown SKU with what waits for it and its best suggestion; what people fill in is empty."""
-    batch: list[SyncException] = []
-    for row in rows[:EXPORT_LIMIT].iterator(chunk_size=EXPORT_BATCH):
-        batch.append(row)
-        if len(batch) == EXPORT_BATCH:
-            yield from _batch(batch)
-            batch = []
-    yield from _batch(batch)
-
-
-def _batch(rows: Sequence[SyncException]) -> Iterator[list[object]]:
-    waiting = waiting_lines([row.pk for row in rows]) if rows else {}
+def sheet_rows(rows: Sequence[UnmappedSku]) -> Iterator[list[object]]:
+    """One row per unknown SKU with what waits for it and its best suggestion; what people fill in is empty. The desk completed them."""
     for row in rows:
         best = row.backlog.suggestion if hasattr(row, "backlog") else {}
         suggestion = in_words(tuple(entry) for entry in best["parts"]) if best else ""
         score, why = (row.backlog.score, "; ".join(best.get("reasons", []))) if best else ("", "")
-        facts = _facts(waiting[row.pk]) if row.pk in waiting else ["", "", "", 0, 0, ""]
+        facts = _facts(row.waiting) if row.waiting else ["", "", "", 0, 0, ""]
         yield [
             row.pk, row.flow.source.name, row.flow.destination.name, row.subject, *facts, row.first_seen, row.last_seen, suggestion, score,
             why, "", "", "", "",

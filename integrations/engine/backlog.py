@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from integrations.engine.suggest import suggestions_for
 from integrations.engine.waiting import LINE_NAME, PART_NAME, UNMAPPED_SKU, waiting_lines
-from integrations.models import Delivery, SkuAnswer, SkuBacklog, SyncException
+from integrations.models import Delivery, Flow, SkuAnswer, SkuBacklog, SyncException
 from mapping.suggestions import Component, Suggestion
 
 log = structlog.get_logger(__name__)
@@ -111,6 +111,11 @@ def _refresh_suggestions(until: float) -> int:
             remember_best(row.pk, suggestions_for(row, 1, waiting=waiting.get(row.pk)))
             done += 1
     return done
+
+
+def look_again(flow: Flow) -> int:
+    """Suggestions for this flow's open SKUs are looked up anew: its catalogue is another one now. Returns how many."""
+    return SkuBacklog.objects.filter(exception__flow=flow).update(suggested_at=None)
 
 
 def remember_best(exception_id: int, suggestions: Sequence[Suggestion]) -> None:

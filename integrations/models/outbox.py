@@ -82,6 +82,7 @@ class Delivery(models.Model):
             models.Index(fields=["lease_until"], condition=Q(state="sending"), name="delivery_sending"),
             models.Index(fields=["receipt"], condition=Q(state="accepted"), name="delivery_accepted"),
             models.Index(fields=["flow", "id"], condition=Q(state="blocked"), name="delivery_blocked"),
+            models.Index(fields=["-updated_at", "-id"], condition=Q(state="blocked"), name="delivery_held"),
             models.Index(fields=["flow", "destination_key"], name="delivery_destination"),
             models.Index(fields=["flow", "state", "-updated_at"], name="delivery_recent"),
             models.Index(fields=["-updated_at"], name="delivery_latest"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import F
 
 from integrations.models.exception import SyncException
 from integrations.models.outbox import Delivery
@@ -37,7 +38,11 @@ class SkuBacklog(models.Model):
     suggested_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["-value", "exception"], name="sku_backlog_value")]
+        indexes = [  # one per order of the list
+            models.Index(fields=["-value", "exception"], name="sku_backlog_value"),
+            models.Index(F("score").desc(nulls_last=True), F("value").desc(), "exception", name="sku_backlog_score"),
+            models.Index(fields=["-orders", "-value", "exception"], name="sku_backlog_orders"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.orders} orders wait for {self.exception_id}"

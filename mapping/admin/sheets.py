@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Field as DbField
+from django.db.models import QuerySet
+from django.db.models.options import Options
 from django.forms import Field
 from django.http import HttpRequest
 from import_export.admin import ImportExportModelAdmin
-from import_export.formats.base_formats import CSV, XLSX
+from import_export.formats.base_formats import CSV, XLSX, Format
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
@@ -43,6 +48,21 @@ class SheetAdmin(WayBack, ToldHistory, NamedFields, ImportExportModelAdmin, Mode
         """Whoever may add and change."""
         return self.has_add_permission(request) and self.has_change_permission(request)
 
+    def get_export_data(self, file_format: Format, request: HttpRequest, queryset: QuerySet, **options: Any) -> Any:
+        """The file, remembered."""
+        log_export(request, self.opts, file_format.get_extension())
+        return super().get_export_data(file_format, request, queryset, **options)
+
     def has_export_permission(self, request: HttpRequest) -> bool:
         """Whoever may look."""
         return self.has_view_permission(request)
+
+
+def log_export(request: HttpRequest, opts: Options, form: str, chosen: Iterable[tuple[str, str]] = ()) -> None:
+    """Remember who took which list along, and what it was narrowed to."""
+    narrowed = ", ".join(f"{title}: {label}" for title, label in chosen)
+    LogEntry.objects.create(
+        user_id=request.user.pk, content_type=ContentType.objects.get_for_model(opts.model, for_concrete_model=False),
+        object_repr=str(opts.verbose_name_plural).capitalize()[:200], action_flag=CHANGE,
+        change_message=f"Exported as {form.upper()}: {narrowed or 'the whole list'}",
+    )  # fmt: skip

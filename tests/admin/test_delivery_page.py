@@ -60,6 +60,17 @@ def test_record_and_payload_are_masked_for_people_without_the_permission(ecommer
     assert (leaks(masked), leaks(clear)) == ([], list(SECRETS))
 
 
+def test_answers_are_masked_too_and_every_try_is_told_with_its_answer(ecommerce: Client, manager: Client):
+    said = f"The address {PERSON['email']} is unknown"
+    row = make_delivery(make_flow("customer"), state="ready", last_message=said)
+    make_attempt(row, "refused", message=said, code="422", manual=True)
+
+    masked, clear = page_of(ecommerce, row), page_of(manager, row)
+
+    assert (leaks(masked), leaks(clear)) == ([], ["ann.realname"])
+    assert [text for text in ("Refused", "422", "asked for by a person", "is unknown") if text not in masked] == []
+
+
 def test_a_replay_makes_it_ready_to_be_really_sent_and_is_attributed(ecommerce: Client):
     row = make_delivery(make_flow(), state="delivered", sent_hash="a" * 64)
 

@@ -44,7 +44,8 @@ def test_the_list_and_its_export_show_the_same_figures(shop: Connection, ecommer
 
     assert "Product 172958" in page
     assert sheet.splitlines() == [
-        "Day,Connection,Subject,Views,Clicks,Added to cart,Orders,Value,Currency", "2026-11-20,Demo UK,product:172958,15,,7,,12.50,GBP",
+        "ID,Day,Connection,Subject,Views,Clicks,Added to cart,Orders,Value,Currency",
+        f"{EngagementFigure.objects.get().pk},2026-11-20,Demo UK,product:172958,15,,7,,12.50,GBP",
     ]  # fmt: skip
 
 

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.admin.flow_numbers import MOST, FlowNumbers, flow_numbers, shown
-from integrations.models import Checkpoint, Delivery, Flow
+from integrations.models import Checkpoint, Delivery, Flow, SkuBacklog
 from mapping.versions import published_version
-from tests.rows import make_connections, make_delivery, make_flow, minutes_ago
+from tests.rows import make_connections, make_delivery, make_exception, make_flow, minutes_ago
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +70,21 @@ def test_words_around_skus_are_typed_with_commas_and_can_be_emptied(manager: Cli
     flow.refresh_from_db()
 
     assert (typed, shown, "sku_affixes" in flow.settings) == (["TT", "-EU"], True, False)
+
+
+def test_another_catalogue_means_that_suggestions_are_looked_up_anew(manager: Client):
+    flow = make_flow()
+    shop = make_flow("variant").source
+    made = {"exception": make_exception(flow), "suggested_at": timezone.now(), "refreshed_at": timezone.now()}
+    row = SkuBacklog.objects.create(**made)
+
+    looked_up = []
+    for catalogue in ("", shop.pk, shop.pk):
+        SkuBacklog.objects.update(suggested_at=timezone.now())
+        act(manager, flow, "configure", {"settle_seconds": "3", "sku_gate": "catalogue", "catalogue_connection": catalogue})
+        row.refresh_from_db()
+        looked_up.append(row.suggested_at is not None)
+    assert looked_up == [True, False, True]
 
 
 def test_a_setting_out_of_its_range_is_told_and_not_stored(manager: Client):

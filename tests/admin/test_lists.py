@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import Checkpoint, Connection, Delivery, SyncException
+from integrations.models import Checkpoint, Connection, Delivery, SearchTerm, SyncException
 from mapping.versions import draft_from
 from tests.rows import make_attempt, make_connections, make_delivery, make_event, make_exception, make_flow
 
@@ -187,6 +187,41 @@ def test_deliveries_are_found_by_either_exact_key(administrator: Client):
         (True, False),
         (False, False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("term", "found"),
+    [
+        ("#1042", {"5001"}),
+        (" 1042 ", {"5001"}),
+        ("TEE-RED", {"7001"}),
+        ("organic tee", {"P1"}),
+        ("organic", {"P1", "P2"}),
+        ("organic hat", set()),
+        ("104", set()),
+        ("ann.realname@example.com", set()),
+    ],
+)
+def test_deliveries_are_found_by_what_their_line_says(term: str, found: set[str], administrator: Client):
+    flows = {kind: make_flow(kind) for kind in ("order", "variant", "product")}
+    rows = {"5001": "order", "5002": "order", "7001": "variant", "P1": "product", "P2": "product"}
+    for key, kind in rows.items():
+        make_delivery(flows[kind], key)
+    terms = [("number", "1042", "5001"), ("number", "1043", "5002"), ("sku", "tee-red", "7001"), ("word", "organic", "P1"),
+             ("word", "tee", "P1"), ("word", "organic", "P2"), ("email", "ann.realname@example.com", "5002")]  # fmt: skip
+    for kind, name, key in terms:
+        SearchTerm.objects.create(kind=kind, term=name, connection=flows["order"].source, record_type=rows[key], record_key=key)
+
+    page = administrator.get(reverse("admin:integrations_delivery_changelist"), {"q": term}).content.decode()
+
+    assert {key for key in rows if f"<strong>{key}</strong>" in page} == found
+
+
+def test_what_a_destination_said_is_masked_in_lists(administrator: Client):
+    make_delivery(make_flow(), state="blocked", last_message=f"{EMAIL} is no address")
+    make_event(Connection.objects.get(platform="shopify"), "e", state="failed", error=f"{EMAIL} is no address")
+    pages = [administrator.get(reverse(f"admin:integrations_{name}_changelist")).content.decode() for name in ("delivery", "inboxevent")]
+    assert [(EMAIL in page, "is no address" in page) for page in pages] == [(False, True)] * 2
 
 
 def test_an_empty_list_says_what_to_do_next(administrator: Client):
