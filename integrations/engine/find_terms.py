@@ -5,17 +5,19 @@ An expression index on the record would be written again by each claim and each 
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 
-from django.db import connection as database
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from integrations.engine.arrays import text_array
+from integrations.engine.statements import bound_cursor
 from integrations.models import Connection, Delivery, SearchTerm
 from mapping import codec
 from mapping.records import Customer, CustomerRef, Order, Product, Record, RecordType, Variant
@@ -23,6 +25,9 @@ from mapping.transforms import e164, email
 
 Kind = SearchTerm.Kind
 Term = tuple[str, str]  # kind and term as stored
+Row = tuple[str, str, str, str]  # kind, term, record type and key
+MOST_NOTED = 100_000  # rows that a process remembers having written, so that it need not write them again
+_NOTED: set[tuple[int, Row]] = set()
 LONGEST, SHORTEST_WORD, MOST_WORDS = 100, 2, 12  # characters of a term, of a word, and words of one title
 CODE_LENGTH = 32  # hexadecimal digits of a one-way code
 CATCH_UP = timedelta(days=2)
@@ -45,20 +50,33 @@ def remember_later(connection: Connection, records: Iterable[Record]) -> None:
     """
     wanted = [record for record in records if record.record_type in TERMS]
     if wanted:
-        transaction.on_commit(partial(remember, connection.pk, wanted), robust=True)
+        transaction.on_commit(partial(_remember_news, connection.pk, wanted), robust=True)
 
 
 def remember(connection_id: int, records: Iterable[Record]) -> int:
     """Note what these records of a source are found by; returns how many terms are new."""
-    rows = {(kind, term, str(record.record_type), record.key[:200]) for record in records for kind, term in terms_of(record)}
+    return _write(connection_id, _rows(records))
+
+
+def _remember_news(connection_id: int, records: Iterable[Record]) -> None:
+    """The same for what this process has not noted lately: most changes of a thing do not change what it is called."""
+    rows = {row for row in _rows(records) if (connection_id, row) not in _NOTED}
+    _write(connection_id, rows)
+    if len(_NOTED) > MOST_NOTED:
+        _NOTED.clear()
+    _NOTED.update((connection_id, row) for row in rows)
+
+
+def _rows(records: Iterable[Record]) -> set[Row]:
+    return {(kind, term, str(record.record_type), record.key[:200]) for record in records for kind, term in terms_of(record)}
+
+
+def _write(connection_id: int, rows: set[Row]) -> int:
     if not rows:
         return 0
-    kinds, terms, types, keys = zip(*rows, strict=True)
-    values = {
-        "connection": connection_id, "kinds": list(kinds), "terms": text_array(terms), "types": list(types), "keys": text_array(keys),
-    }  # fmt: skip
-    with database.cursor() as cursor:
-        cursor.execute(REMEMBER, values)
+    kinds, terms, types, keys = (text_array(column) for column in zip(*rows, strict=True))
+    with bound_cursor() as cursor:
+        cursor.execute(REMEMBER, {"connection": connection_id, "kinds": kinds, "terms": terms, "types": types, "keys": keys})
         return cursor.rowcount
 
 
@@ -100,7 +118,13 @@ def plain(text: str) -> str:
 
 def one_way(value: str) -> str:
     """The code of an address or number of a person (normalised): the same for the same value, and nobody can turn it back."""
-    return salted_hmac("integrations.SearchTerm", value, algorithm="sha256").hexdigest()[:CODE_LENGTH]
+    return hmac.digest(_key(settings.SECRET_KEY), value.encode(), "sha256").hex()[:CODE_LENGTH]
+
+
+@cache
+def _key(secret: str) -> bytes:
+    """The key of the codes, made of the installation's secret for this purpose alone."""
+    return salted_hmac("integrations.SearchTerm", "", secret=secret, algorithm="sha256").digest()
 
 
 def words_of(text: str) -> list[str]:
