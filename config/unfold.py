@@ -31,6 +31,9 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("Masking rules", "visibility_off", "mapping.maskingrule"),
     ),
     "Checks": (
+        ("Reconciliation", "compare_arrows", "monitoring.reconciliation"),
+        ("Drift", "difference", "monitoring.drift"),
+        ("Duplicates", "people", "monitoring.duplicate"),
         ("Segments", "group_work", "monitoring.segment"),
     ),
     "Set-up": (

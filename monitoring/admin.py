@@ -22,6 +22,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from mapping.admin.history import ToldHistory
 from mapping.changes import spoken
 
+import monitoring.reconcile.pages
 import monitoring.segments.desk  # noqa: F401 - the pages of segments
 
 HIDDEN = (User, Group, EmailAddress, Authenticator, TokenProxy, Failure, OrmQ, Schedule, Success)

@@ -16,6 +16,7 @@ from monitoring.connection_lines import ConnectionLine
 from monitoring.flow_lines import FlowLine
 from monitoring.latest import LatestSamples
 from monitoring.question_lines import QuestionLine
+from monitoring.reconcile.numbers import alarms
 from monitoring.segments.trouble import segment_trouble
 from monitoring.unusual import Unusual
 from monitoring.working import Working
@@ -185,13 +186,26 @@ def _questions(situation: Situation) -> Iterator[Notice]:
     )
 
 
+def _drift(situation: Situation) -> Iterator[Notice]:
+    for alarm in alarms():
+        yield Notice(
+            kind="behind",
+            title=f"{alarm.flow}: the two ends drift apart",
+            text=f"The last comparison found {alarm.drifted:,} of {alarm.compared:,} records different.",
+            url=f"{reverse('admin:monitoring_drift_changelist')}?state=all&run={alarm.run}",
+            action="See the drift",
+        )
+
+
 def _segments(situation: Situation) -> Iterator[Notice]:
     trouble = segment_trouble()
     if trouble is not None:
         yield Notice(kind="low", title=trouble.title, text=trouble.text, url=trouble.url, action="See why")
 
 
-SOURCES: tuple[Callable[[Situation], Iterator[Notice]], ...] = (_stopped, _silent, _connections, _behind, _volumes, _segments, _questions)
+SOURCES: tuple[Callable[[Situation], Iterator[Notice]], ...] = (
+    _stopped, _silent, _connections, _behind, _volumes, _drift, _segments, _questions,
+)  # fmt: skip
 
 
 def _all_clear(situation: Situation) -> Notice:

@@ -18,7 +18,7 @@ from integrations.models import Attempt, Connection, Correction, Delivery, DeskA
 from integrations.platforms.registry import PLATFORMS
 from mapping.records import RecordType
 from monitoring import hours
-from monitoring.models import Metric, ReadBack, Sample, SegmentFlip, SegmentReading
+from monitoring.models import Drift, Metric, ReadBack, Reconciliation, Sample, SegmentFlip, SegmentReading
 
 log = structlog.get_logger(__name__)
 BATCH = 2000
@@ -64,6 +64,8 @@ RULES: tuple[Rule, ...] = (
     Rule("readings", lambda cutoff: SegmentReading.objects.filter(at__lt=cutoff), READINGS),
     Rule("flips", lambda cutoff: SegmentFlip.objects.filter(at__lt=cutoff), READINGS),
     Rule("read-backs", lambda cutoff: ReadBack.objects.filter(asked_at__lt=cutoff)),
+    Rule("comparisons", lambda cutoff: Reconciliation.objects.filter(finished_at__lt=cutoff), READINGS),
+    Rule("drifts", lambda cutoff: Drift.objects.filter(closed_at__lt=cutoff)),
     Rule("tasks", lambda cutoff: Task.objects.filter(stopped__lt=cutoff), timedelta(days=2)),
     Rule("handshakes", lambda cutoff: OAuthState.objects.filter(created_at__lt=cutoff), timedelta(days=1)),
     Rule("sessions", lambda cutoff: Session.objects.filter(expire_date__lt=cutoff), timedelta()),

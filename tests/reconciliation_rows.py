@@ -64,7 +64,8 @@ def _drifts(orders: Flow, customers: Flow, run: Reconciliation) -> None:
     for number, (cause, (ours, theirs)) in enumerate(VALUES.items()):
         consent = "consent" if cause in ("consent", "unsubscribed_there") else ""
         Drift.objects.create(
-            flow=customers if consent else orders, run=run, aspect=consent or ("refund" if cause == "not_updated" else "order"), cause=cause,
+            flow=customers if consent else orders, run=run, cause=cause,
+            aspect=consent or ("refund" if cause == "not_updated" else "order"),
             record_key=str(5400 + number), destination_key=f"shp-{5400 + number}", delivery=delivery,
             title=MASKED if consent else f"Order #{1040 + number} · £54.00 · paid · {MASKED}",
             field=FIELDS.get(cause, ""), ours=ours, theirs=theirs, more=int(cause == "changed_there"),

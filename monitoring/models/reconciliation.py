@@ -138,6 +138,7 @@ class Drift(models.Model):
             models.Index(fields=["state", "cause", "-last_seen"], name="drift_by_cause"),
             models.Index(fields=["state", "flow", "-last_seen"], name="drift_by_flow"),
             models.Index(fields=["record_key"], name="drift_key"),
+            models.Index(fields=["-last_seen", "-id"], name="drift_latest"),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from integrations.admin.manual import manual_url
 from integrations.models import Checkpoint, Connection, Delivery, DeskRun, Flow, Hold, ImpactRun, InboxEvent, SyncException
 from integrations.routes import route_of
 from mapping.models import IdentityRule, MappingVersion, MaskingRule, SkuCrosswalk, ValueCrosswalk
-from monitoring.models import Segment
+from monitoring.models import Drift, Duplicate, Reconciliation, Segment
 
 LISTS = {
     "exceptions": "integrations_syncexception", "unmapped": "integrations_unmappedsku", "contacts": "integrations_contactsync",
@@ -21,6 +21,7 @@ LISTS = {
     "skus": "mapping_skucrosswalk", "values": "mapping_valuecrosswalk", "identity": "mapping_identityrule",
     "masking": "mapping_maskingrule", "connections": "integrations_connection",
     "figures": "integrations_engagementfigure", "people": "auth_user", "impacts": "integrations_impactrun", "segments": "monitoring_segment",
+    "comparisons": "monitoring_reconciliation", "drift": "monitoring_drift", "duplicates": "monitoring_duplicate",
 }  # fmt: skip
 ADDED = ("flows", "mappings", "skus", "values", "identity", "masking", "connections", "people")
 SHEETS = ("skus", "values", "identity", "masking")
@@ -56,6 +57,7 @@ def staff_pages() -> dict[str, str]:
     pages |= {f"{name}-preview": f"{address.removesuffix('change/')}preview/" for name, address in pages.items() if name == "mapping-draft"}
     pages |= {f"{name}-edit": f"{address.removesuffix('change/')}edit/" for name, address in pages.items() if name == "segment"}
     pages |= {"segments-choose": f"{pages['segments']}?watched=no"}
+    pages |= {"drift-repair": f"{pages['drift']}repairs/"}
     pages |= {"unmapped-upload": reverse("admin:integrations_unmappedsku_upload")}
     pages |= {"contacts-retry": f"{reverse('admin:integrations_contactsync_retries')}?reason=bad_phone"}
     pages |= {f"exceptions-{act}": reverse("admin:integrations_syncexception_bulk", args=[act]) for act in ("ignore", "snooze")}
@@ -113,4 +115,9 @@ def _rows() -> Iterator[tuple[str, str, QuerySet[Model]]]:
         yield f"connection-{platform}", "connections", Connection.objects.filter(platform=platform)
     yield "connection-broken", "connections", Connection.objects.exclude(state="active")
     yield "segment", "segments", Segment.objects.filter(watched=True)
+    yield "comparison", "comparisons", Reconciliation.objects.filter(level="records")
+    yield "comparison-counts", "comparisons", Reconciliation.objects.filter(level="counts")
+    for state in ("open", "repairing", "dismissed"):
+        yield f"drift-{state}", "drift", Drift.objects.filter(state=state)
+    yield "duplicate", "duplicates", Duplicate.objects.filter(state="open")
     yield "person", "people", User.objects.filter(username="ecommerce")

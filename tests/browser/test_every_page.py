@@ -23,6 +23,7 @@ from tests.browser.chromium import DESK, PHONE, overflow
 from tests.browser.conftest import Visitor, person
 from tests.browser.pages import VISITOR_PAGES, staff_pages
 from tests.factories import OrderFactory
+from tests.reconciliation_rows import furnish_reconciliation
 from tests.rows import make_attempt, make_delivery, make_event, make_exception, make_flow
 from tests.segment_rows import NEVER_SO_LONG, make_read_back, make_segment
 
@@ -54,6 +55,7 @@ def furnish() -> None:
     draft = draft_from(flow.pk, person("manager"))
     for run in (impact.start(draft, None), impact.start_resend(draft, None, None, scope="changed")):
         impact.pump_impact(run.pk)
+    furnish_reconciliation(flow, customers)
     segment = make_segment(flow, title=NEVER_SO_LONG)
     make_read_back(segment, *Delivery.objects.filter(flow=flow)[:2])
 

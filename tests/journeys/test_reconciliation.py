@@ -167,6 +167,23 @@ def test_consent_that_was_withdrawn_at_ometria_is_listed_and_never_sent_over(rou
     assert not repair.repairable(make_person("marketing"), Drift.objects.all()).exists()
 
 
+def test_the_orders_of_each_day_are_counted_at_both_ends_without_reading_them(route_b: RouteB) -> None:
+    with an_hour_ago(route_b):
+        shoe = route_b.product()
+        ada = route_b.act("create_customer", email="ada@example.com", first_name="Ada").id
+        made = [order(route_b, shoe, ada).id for _ in range(7)]
+    bring(route_b, "orders", *made[:-1])
+    now = timezone.now()
+    before = dict(route_b.ometria.account().calls)
+
+    run = finish(runs.start(route_b.flow("order"), now - timedelta(days=2), now, level=Reconciliation.Level.COUNTS))
+
+    assert [(ours, theirs) for _, ours, theirs in run.days] == [(0, 0), (7, 6)]
+    assert route_b.ometria.account().calls["GET /orders"] - before.get("GET /orders", 0) <= 8
+    assert not Drift.objects.exists()
+
+
+@pytest.mark.slow
 def test_a_comparison_that_is_killed_goes_on_where_it_was(route_b: RouteB, tmp_path: Path) -> None:
     flow, number = route_b.flow("order"), 60
     Connection.objects.filter(pk=route_b.source.pk).update(settings={**route_b.source.settings, "page_size": 10})
@@ -197,6 +214,7 @@ def test_a_comparison_that_is_killed_goes_on_where_it_was(route_b: RouteB, tmp_p
     assert told() == {(str(made[-1]), "order", "never_received")}
 
 
+@pytest.mark.slow
 def test_a_comparison_keeps_to_the_rate_limit_and_out_of_the_way_of_live_orders(
     route_b: RouteB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
