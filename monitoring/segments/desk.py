@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from integrations import words
 from integrations.admin.desk import Act, Desk, Refusal
+from integrations.admin.exports import Column, Exports
 from integrations.admin.filters import ConnectionFilter, dropdown, field_filter
 from integrations.models import Connection
 from monitoring.models import Segment, SegmentSource
@@ -32,7 +33,7 @@ WatchedFilter = dropdown(
 
 
 @admin.register(Segment)
-class SegmentDesk(Desk):
+class SegmentDesk(Exports, Desk):
     """The segments that somebody watches, and all others of the account to choose from."""
 
     acts = tuple(Act(name, CHANGE) for name in ("watch", "unwatch", "configure", "read", "read-back", "stop-read-back"))
@@ -49,6 +50,13 @@ class SegmentDesk(Desk):
     list_filter_submit = True
     search_fields = ["title", "list_id"]
     search_help_text = "Name or id of the segment"
+    export_columns = (
+        Column("Segment", "title"), Column("Id", "list_id"), Column("Connection", "connection.name"), Column("Type", "kind"),
+        Column("Watched", lambda row, personal: "yes" if row.watched else "no"), Column("State", "get_answer_display"),
+        Column("Why", lambda row, personal: " ".join(row.reasons)), Column("Size", "size"), Column("Usual size", "usual"),
+        Column("Our records", "expected"), Column("Status at Ometria", "status"), Column("Refreshed by Ometria", "refreshed_at"),
+        Column("Read", "read_at"),
+    )  # fmt: skip
 
     class Media:
         css = {"all": ["switchyard/segments.css"]}
@@ -56,12 +64,15 @@ class SegmentDesk(Desk):
 
     # --- the list ---
 
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        """What is wrong first, then by name."""
+        return ["-watched", Case(When(answer__in=FINE, then=1), default=0).asc(), "title", "pk"]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Segment]:
-        """Watched ones unless the address says otherwise; what is wrong first, then by name."""
+        """Watched ones unless the address says otherwise."""
         rows = super().get_queryset(request).select_related("connection")
         if request.resolver_match and request.resolver_match.kwargs.get("object_id"):
             return rows
-        rows = rows.annotate(fine=Case(When(answer__in=FINE, then=1), default=0)).order_by("-watched", "fine", "title", "pk")
         return rows if request.GET.get("watched") in (*WATCHED, "all") else rows.filter(watched=True)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -38,7 +38,7 @@ class ThresholdForm(forms.Form):
     drift_percent = forms.IntegerField(
         label="Tell when it differs from our own records by more than (%)", min_value=1, max_value=1000,
         widget=UnfoldAdminIntegerFieldWidget(),
-        help_text="Only with a rule below.",
+        help_text="Only with a rule above.",
     )  # fmt: skip
     stale_days = forms.IntegerField(
         label="Tell when Ometria has not refreshed it for more than (days)", min_value=1, max_value=365,

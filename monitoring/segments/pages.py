@@ -8,16 +8,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 
 from integrations import words
 from integrations.access import may_replay
 from integrations.admin.desk import MASK_PERMISSION
+from integrations.admin.sheets import FORMATS, XLSX_TYPE, csv_parts, xlsx_file
 from integrations.admin.summaries import headline
 from integrations.engine.masking import masked
 from integrations.models import Delivery
+from mapping.admin.sheets import log_export
 from monitoring.models import ReadBack, Segment, SegmentSource
 from monitoring.models.segments import ANSWERS
 from monitoring.segments import causes, facts, reading
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from monitoring.segments.desk import SegmentDesk
 
 LABELS = dict(ANSWERS)
-READINGS, FLIPS, ROWS = 24, 8, 50
+READINGS, FLIPS, ROWS, EXPORTED = 24, 8, 50, 20_000
 SPAN_WORDS = {"last": "the reading before", "day": "a day ago", "week": "a week ago"}
 FIELDS_SHOWN = 30
 
@@ -42,7 +44,7 @@ def urls(desk: SegmentDesk) -> list[URLPattern]:
     pages = (
         ("standing/", "standing", _standing), ("read/", "read_all", _read_all), ("<int:object_id>/live/", "live", _live),
         ("<int:object_id>/edit/", "edit", _edit), ("<int:object_id>/read-back/live/", "read_back_live", _read_back_live),
-        ("<int:object_id>/people/<slug:cause>/", "people", _people),
+        ("<int:object_id>/people/<slug:cause>/", "people", _people), ("<int:object_id>/readings/<slug:form>/", "readings", _readings),
     )  # fmt: skip
     return [path(route, desk.wrapped(partial(view, desk)), name=f"monitoring_segment_{name}") for route, name, view in pages]
 
@@ -108,6 +110,7 @@ def detail(desk: SegmentDesk, request: HttpRequest, row: Segment) -> dict[str, A
         "ranges": [(key, label, key == chosen) for key, (label, _) in RANGES.items()],
         "readings": [(reading_row, LABELS[reading_row.answer], TONES[reading_row.answer]) for reading_row in _latest(row)],
         "flips": [(flip, LABELS[flip.before], LABELS[flip.after], TONES[flip.after]) for flip in row.flips.order_by("-at")[:FLIPS]],
+        "downloads": [(form.upper(), desk.view_url("readings", row.pk, form)) for form in FORMATS],
         "edit_url": desk.view_url("edit", row.pk),
         "log": desk.log_of(row),
         "sizes": SIZES,
@@ -218,6 +221,23 @@ def _since(written: str) -> datetime | None:
     if found is None:
         return None
     return found if timezone.is_aware(found) else timezone.make_aware(found)
+
+
+def _readings(desk: SegmentDesk, request: HttpRequest, object_id: int, form: str) -> HttpResponse:
+    """Every reading as CSV or XLSX."""
+    row = desk.row_or_404(request, object_id)
+    if form not in FORMATS:
+        raise Http404(f"There is no form {form}.")
+    header = ["Read", "People in it", "Our records expect", "Status at Ometria", "Refreshed by Ometria", "State"]
+    rows = row.readings.order_by("-at")[:EXPORTED]
+    table = ([one.at, one.size, one.expected, one.status, one.refreshed_at, LABELS[one.answer]] for one in rows)
+    log_export(request, desk.opts, form, [("readings of", row.title)])
+    if form == "csv":
+        answer: HttpResponse = StreamingHttpResponse(csv_parts(header, [table]), content_type="text/csv; charset=utf-8")
+    else:
+        answer = HttpResponse(xlsx_file("Readings", header, [table]), content_type=XLSX_TYPE)
+    answer["Content-Disposition"] = f'attachment; filename="segment-readings-{timezone.localdate():%Y-%m-%d}.{form}"'
+    return answer
 
 
 # --- the last read-back -----------------------------------------------------------------------------------------------------

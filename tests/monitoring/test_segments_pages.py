@@ -70,6 +70,14 @@ def test_the_list_says_state_size_and_difference_of_each_watched_segment(marketi
     ]  # fmt: skip
 
 
+def test_what_is_wrong_stands_first(marketing: Client, segment: Segment):
+    Segment.objects.create(connection=segment.connection, list_id="7", title="All is well here", watched=True, answer="healthy")
+
+    page = words(marketing, url("changelist"))
+
+    assert page.index("Buyers</strong>") < page.index("All is well here</strong>")
+
+
 def test_without_a_watched_segment_the_list_says_what_to_do(marketing: Client, flow: Flow):
     assert "Nobody watches a segment yet" in words(marketing, url("changelist"))
 
@@ -122,7 +130,7 @@ def test_people_behind_a_number_are_masked_for_those_who_may_not_see_them(segmen
     assert ("ann@example.com" in rows, "a•••@example.com" in rows) == (False, True)
 
 
-@pytest.mark.parametrize("address", ["people/no-such-cause/", "people/joined/", "people/held/?since=yesterday"])
+@pytest.mark.parametrize("address", ["people/no-such-cause/", "people/joined/", "people/held/?since=yesterday", "readings/pdf/"])
 def test_addresses_that_make_no_sense_are_not_found(marketing: Client, segment: Segment, address: str):
     assert marketing.get(f"{url('change', segment.pk).removesuffix('change/')}{address}").status_code == 404
 
@@ -132,6 +140,16 @@ def test_the_chart_is_told_in_words_and_as_a_table_too(marketing: Client, segmen
 
     assert "In the last 7 days it had between 40 and 45 people; 40 at the end. Our own records expected 3 at the end." in page
     assert page.count("<tr><td><time") == 6
+
+
+def test_all_readings_can_be_taken_along(marketing: Client, segment: Segment):
+    download = marketing.get(url("readings", segment.pk, "csv"))
+    lines = b"".join(download.streaming_content).decode("utf-8-sig").splitlines()
+
+    assert (lines[0], len(lines), lines[1].split(",")[1:3]) == (
+        "Read,People in it,Our records expect,Status at Ometria,Refreshed by Ometria,State", 7, ["40", "3"],
+    )  # fmt: skip
+    assert marketing.get(url("readings", segment.pk, "xlsx")).status_code == 200
 
 
 ACTS = ("watch", "unwatch", "configure", "read", "read_back", "stop_read_back")
