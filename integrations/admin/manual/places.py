@@ -16,6 +16,7 @@ PLACES: dict[str, tuple[str, str]] = {
     "manual": ("what-it-does", "manual"),
     "find": ("find", ""),
     "route": ("health", "usual"),
+    "attempts": ("deliveries", "one-delivery"),
     "segment": ("segments", ""),
     "recon": ("reconciliation", ""),
     "duplicate": ("duplicates", ""),
