@@ -11,9 +11,9 @@ SCHEDULES: tuple[tuple[str, str, str, int | None], ...] = (
     ("Exception desk", "integrations.tasks.desk", Schedule.MINUTES, 1),
     ("Credentials and subscriptions", "integrations.tasks.hourly", Schedule.HOURLY, None),
     ("Samples", "monitoring.tasks.sample", Schedule.MINUTES, 1),
+    ("Unreadable calls", "monitoring.tasks.prune_unreadable", Schedule.HOURLY, None),
     ("Segments", "monitoring.segments.tasks.tick", Schedule.MINUTES, 1),
     ("Reconciliation", "monitoring.reconcile.tasks.tick", Schedule.MINUTES, 1),
-    ("Unreadable calls", "monitoring.tasks.prune_unreadable", Schedule.HOURLY, None),
     ("Retention", "monitoring.tasks.prune", Schedule.DAILY, None),
     ("What things are found by", "integrations.tasks.search_terms", Schedule.DAILY, None),
 )
