@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from unfold.decorators import action
 
 from mapping.undo import ADDED, CHANGED, DELETED, CannotUndo, latest_changes, undo
 
@@ -20,14 +19,17 @@ WHAT = {ADDED: ("added", "good"), CHANGED: ("changed", "warn"), DELETED: ("delet
 class WayBack(admin.ModelAdmin):
     """A table whose every change can be taken back."""
 
-    actions_list = ["way_back"]
+    list_before_template = "integrations/way_back_link.html"
 
     def get_urls(self) -> list[URLPattern]:
-        """The undo of one change before the table's own addresses."""
-        name = f"{self.opts.app_label}_{self.opts.model_name}_undo"
-        return [path("changes/<int:history_id>/undo/", self.admin_site.admin_view(self.undo), name=name), *super().get_urls()]
+        """The changes, and the undo of one, before the table's own addresses."""
+        name, view = f"{self.opts.app_label}_{self.opts.model_name}", self.admin_site.admin_view
+        return [
+            path("changes/", view(self.way_back), name=f"{name}_way_back"),
+            path("changes/<int:history_id>/undo/", view(self.undo), name=f"{name}_undo"),
+            *super().get_urls(),
+        ]
 
-    @action(description="Changes and way back", url_path="changes")
     def way_back(self, request: HttpRequest) -> HttpResponse:
         """Who changed what, newest first."""
         if not self.has_view_permission(request):
