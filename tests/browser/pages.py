@@ -20,8 +20,9 @@ LISTS = {
     "inbox": "integrations_inboxevent", "backfills": "integrations_checkpoint", "mappings": "mapping_mappingversion",
     "skus": "mapping_skucrosswalk", "values": "mapping_valuecrosswalk", "identity": "mapping_identityrule",
     "masking": "mapping_maskingrule", "connections": "integrations_connection",
-    "figures": "integrations_engagementfigure", "people": "auth_user", "impacts": "integrations_impactrun", "segments": "monitoring_segment",
-    "comparisons": "monitoring_reconciliation", "drift": "monitoring_drift", "duplicates": "monitoring_duplicate",
+    "figures": "integrations_engagementfigure", "people": "auth_user", "impacts": "integrations_impactrun",
+    "segments": "monitoring_segment", "comparisons": "monitoring_reconciliation", "drift": "monitoring_drift",
+    "duplicates": "monitoring_duplicate",
 }  # fmt: skip
 ADDED = ("flows", "mappings", "skus", "values", "identity", "masking", "connections", "people")
 SHEETS = ("skus", "values", "identity", "masking")

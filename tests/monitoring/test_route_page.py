@@ -81,7 +81,8 @@ class TestThePage:
 
         now = route_now(route_named("shopify-to-ometria"), timezone.now())
 
-        assert [(line.kind, str(line.count), line.worth) for line in now.kinds] == [("unmapped_sku", "2", "€3.00 and £101.00"), ("bad_phone", "1", "")]
+        shown = [(line.kind, str(line.count), line.worth) for line in now.kinds]
+        assert shown == [("unmapped_sku", "2", "€3.00 and £101.00"), ("bad_phone", "1", "")]
 
     def test_the_ends_show_how_much_of_their_limits_is_used(self):
         flow, now = make_flow(), timezone.now()
@@ -91,7 +92,8 @@ class TestThePage:
 
         ends = ends_of(route_now(route_named("shopify-to-ometria"), now).line.flows, now)
 
-        shown = [(end.connection.name, end.is_source, [(limit.group, limit.used, limit.blocked_until is None) for limit in end.limits]) for end in ends]
+        limits = [[(limit.group, limit.used, limit.blocked_until is None) for limit in end.limits] for end in ends]
+        shown = [(end.connection.name, end.is_source, used) for end, used in zip(ends, limits, strict=True)]
         assert shown == [("Example shop", True, [("graphql", 0.0, False)]), ("Example Ometria", False, [("push", 0.75, True)])]
 
     def test_its_last_runs_are_listed(self, manager):

@@ -122,7 +122,8 @@ def test_the_value_of_held_orders_is_summed_per_currency_and_not_every_minute_wh
     sample(second)
     sample(third)
 
-    found = {(at.minute, metric): value for at, metric, value in Sample.objects.filter(metric__startswith="worth.").values_list("at", "metric", "value")}
+    kept = Sample.objects.filter(metric__startswith="worth.").values_list("at", "metric", "value")
+    found = {(at.minute, metric): value for at, metric, value in kept}
     assert found == {
         (0, "worth.GBP"): 10.75, (0, "worth.EUR"): 7, (1, "worth.GBP"): 10.75, (1, "worth.EUR"): 7,
         (10, "worth.GBP"): 110.75, (10, "worth.EUR"): 7,

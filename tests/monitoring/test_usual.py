@@ -113,7 +113,8 @@ class TestSampling:
         flow = make_flow()
         usual_weeks(flow, NOON, [100, 120, 110, 90, 130])
         self.delivered(flow, 5000, NOON - timedelta(minutes=5))
-        pull = Checkpoint.objects.create(connection=flow.source, reader="orders", purpose="backfill", state="running", window_from=NOON, due_at=NOON)
+        times = {"window_from": NOON, "due_at": NOON}
+        pull = Checkpoint.objects.create(connection=flow.source, reader="orders", purpose="backfill", state="running", **times)
 
         sample(NOON + timedelta(seconds=10))
         assert self.told() == {}
