@@ -21,11 +21,6 @@ def pull(checkpoint_id: int) -> None:
     pumps.pump_pull(checkpoint_id)
 
 
-def resend(flow_id: int, what: str, after: str) -> None:
-    """Look at a flow's records again after its rules changed."""
-    pumps.pump_resend(flow_id, what, after)
-
-
 def impact(run_id: int) -> None:
     """Walk over a flow's past records under other rules, or send again what they changed."""
     pump_impact(run_id)

@@ -8,7 +8,7 @@ import structlog
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from integrations.engine import accounts, circuit, exceptions, leases, outbox, pull, replay, watch
+from integrations.engine import accounts, circuit, exceptions, leases, outbox, pull, watch
 from integrations.engine.confirm import confirm_receipts
 from integrations.engine.deliver import deliver_flow
 from integrations.engine.process import process_inbox
@@ -98,13 +98,6 @@ def _again(flow: Flow, pause: float) -> None:
 def pump_pull(checkpoint_id: int) -> None:
     """Pull for one task's time."""
     pull.run_pull(checkpoint_id)
-
-
-def pump_resend(flow_id: int, what: str, after: str, seconds: float = PUMP_SECONDS) -> None:
-    """Resend for one task's time; a next task goes on from the key that was reached."""
-    reached = replay.resend(Flow.objects.get(pk=flow_id), what, after=after, until=time.monotonic() + seconds)
-    if reached is not None:
-        async_task("integrations.tasks.resend", flow_id, what, reached)
 
 
 def sweep() -> None:

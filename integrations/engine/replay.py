@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -11,21 +9,15 @@ import structlog
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
 from django.utils import timezone
-from django_q.tasks import async_task
 
 from integrations.engine.wake import wake_flow
-from integrations.models import Delivery, Flow, Hold
-from integrations.platforms.base import Lane
+from integrations.models import Delivery, Hold
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 log = structlog.get_logger(__name__)
 BATCH = 1000
-RESENT = {
-    "held": [Delivery.State.BLOCKED],
-    "changed": [Delivery.State.DELIVERED, Delivery.State.BLOCKED, Delivery.State.SKIPPED],
-}
 
 
 def replay(delivery_ids: Iterable[int], by: User | None) -> int:
@@ -54,28 +46,3 @@ def replay(delivery_ids: Iterable[int], by: User | None) -> int:
                 wake_flow(flow_id)
     log.info("replayed", by=by.pk if by else None, deliveries=replayed)
     return replayed
-
-
-def ask_resend(flow: Flow, what: str) -> None:
-    """After a rule changed: let a worker look at the flow's records again ("held" or "changed"); unchanged payloads cost no call."""
-    async_task("integrations.tasks.resend", flow.pk, what, "")
-
-
-def resend(flow: Flow, what: str, *, after: str = "", until: float = math.inf) -> str | None:
-    """Set records beyond key `after` to ready, in key order, small transactions and the bulk lane, so that live records go first.
-
-    Returns the key to go on from when monotonic time `until` is reached, None when all are done.
-    """
-    while time.monotonic() < until:
-        with transaction.atomic():
-            rows = Delivery.objects.select_for_update().filter(flow=flow, state__in=RESENT[what], record_key__gt=after)
-            keys = list(rows.order_by("record_key").values_list("record_key", flat=True)[:BATCH])
-            if not keys:
-                return None
-            now = timezone.now()
-            mine = Delivery.objects.filter(flow=flow, record_key__in=keys, state__in=RESENT[what])
-            Hold.objects.filter(delivery__in=mine).delete()
-            mine.update(state=Delivery.State.READY, due_at=now, ready_since=now, attempts=0, lane=Lane.BULK, updated_at=now)
-            after = keys[-1]
-            wake_flow(flow.pk)
-    return after

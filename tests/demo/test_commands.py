@@ -18,7 +18,7 @@ from django.utils import timezone
 from integrations.engine.accounts import set_credential
 from integrations.engine.exceptions import Question, raise_questions
 from integrations.management.demo import cast
-from integrations.models import Checkpoint, Connection, Credential, Delivery, Flow, Hold, InboxEvent, SyncException
+from integrations.models import Checkpoint, Connection, Credential, Delivery, Flow, Hold, ImpactRun, InboxEvent, SyncException
 from integrations.schedules import SCHEDULES
 from mapping.models import MappingVersion
 
@@ -320,7 +320,9 @@ def test_imported_rules_are_published_and_rolled_back(players: cast.Cast, tmp_pa
 
     assert run("rules", "import", str(flow.pk), str(file), publish=True, by="manager") == "Version 2 is published."
     said = run("rules", "rollback", str(flow.pk), number=1, resend=True)
-    assert said == "Version 3 is published; its records are looked at again in the background."
+    again = ImpactRun.objects.get(flow=flow)
+    assert said == f"Version 3 is published; what changed by it goes out again in the background (run {again.pk})."
+    assert (again.purpose, again.scope, again.version.number, again.before.number) == ("resend", "changed", 3, 2)
 
     states = MappingVersion.objects.filter(flow=flow).order_by("number").values_list("number", "state")
     assert list(states) == [(1, "retired"), (2, "retired"), (3, "published")]

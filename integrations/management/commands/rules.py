@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations.engine.replay import ask_resend
+from integrations.engine import impact
 from integrations.management.arguments import person_named
 from integrations.models import Flow
 from mapping.exchange import rules_from_json, rules_to_json
@@ -31,9 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("file", nargs="?", help="JSON file to import, - for the standard input")
         parser.add_argument("--number", type=int, help="version to export or to go back to; left out: the published one")
         parser.add_argument("--publish", action="store_true", help="publish what was imported instead of leaving a draft")
-        parser.add_argument(
-            "--resend", action="store_true", help="then look at every record of the flow again; unchanged payloads cost no call"
-        )
+        parser.add_argument("--resend", action="store_true", help="then send again what changed by it")
         parser.add_argument("--note", default="", help="why")
         parser.add_argument("--by", help="user in whose name it happens")
 
@@ -67,7 +65,8 @@ class Command(BaseCommand):
         by = person_named(options["by"])
         draft = save_rules(draft_from(flow.pk, by, note=options["note"]), rules, by, notes=notes)
         if options["publish"]:
-            self._published(flow, publish(draft, by, options["note"]), options)
+            before = published_version(flow.pk)
+            self._published(publish(draft, by, options["note"]), before, options)
         else:
             draft.plan()
             self.stdout.write(f"Draft {draft.number} with {len(rules)} rules; publish it in the console or with --publish.")
@@ -75,13 +74,15 @@ class Command(BaseCommand):
     def _rollback(self, flow: Flow, options: dict[str, Any]) -> None:
         if options["number"] is None:
             raise CommandError("Name the version to go back to with --number.")
+        before = published_version(flow.pk)
         version = rollback(self._version(flow, options["number"]), person_named(options["by"]), options["note"])
-        self._published(flow, version, options)
+        self._published(version, before, options)
 
-    def _published(self, flow: Flow, version: MappingVersion, options: dict[str, Any]) -> None:
+    def _published(self, version: MappingVersion, before: MappingVersion | None, options: dict[str, Any]) -> None:
+        again = ""
         if options["resend"]:
-            ask_resend(flow, "changed")
-        again = "; its records are looked at again in the background" if options["resend"] else ""
+            run = impact.start_resend(version, before, person_named(options["by"]), scope="changed" if before else "all")
+            again = f"; what changed by it goes out again in the background (run {run.pk})"
         self.stdout.write(f"Version {version.number} is published{again}.")
 
     def _version(self, flow: Flow, number: int | None) -> MappingVersion:
