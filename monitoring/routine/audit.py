@@ -21,8 +21,10 @@ from integrations.platforms.registry import PLATFORMS
 from integrations.words import plural
 from mapping.models import MappingVersion
 from monitoring.bounded import PEEK
-from monitoring.models import Audit
+from monitoring.models import Audit, Drift, Segment
+from monitoring.reconcile.numbers import by_day
 from monitoring.routine.evidence import Item, Level, listed
+from monitoring.segments.trouble import segment_trouble
 
 VIEW, RECORD = "monitoring.view_audit", "monitoring.add_audit"
 MONTH = timedelta(days=31)
@@ -192,6 +194,35 @@ def automatic(now: datetime) -> Item:
     )  # fmt: skip
 
 
+def drifts(now: datetime) -> Item:
+    """What the month's comparisons found, and the differences that people left as they are."""
+    days = by_day()
+    compared, drifted, repaired = (sum(getattr(day, name) for day in days) for name in ("compared", "drifted", "repaired"))
+    rows = Drift.objects.filter(state=Drift.State.DISMISSED, last_seen__gte=now - MONTH)
+    left = len(rows.order_by().values_list("pk", flat=True)[: PEEK + 1])
+    spoken = f"{PEEK:,}+" if left > PEEK else f"{left:,}"
+    answer = f"{compared:,} compared, {drifted:,} drifted, {repaired:,} found repaired; {spoken} left as they are"
+    return Item(
+        name="drifts", title="Both ends were compared, and what was left as it is may stay",
+        answer=answer if compared else "Nothing was compared",
+        level=Level.FINE if compared and not left else Level.LOOK, why="Each one left stands for a record that differs for good.",
+        url=listed("monitoring_drift", "state=dismissed") if left else listed("monitoring_reconciliation"), article="reconciliation",
+        anchor="when",
+    )  # fmt: skip
+
+
+def segments(now: datetime) -> Item:
+    """Which segments are watched, and whether they are as they should be."""
+    watched = list(Segment.objects.filter(watched=True).order_by("title").values_list("title", flat=True)[:6])
+    trouble = segment_trouble()
+    named = ", ".join(watched[:5]) + (" and others" if len(watched) > 5 else "")
+    return Item(
+        name="segments", title="The segments that matter are watched", level=Level.FINE if watched and trouble is None else Level.LOOK,
+        answer=(f"{named}; {trouble.title}" if trouble else named) or "None is watched",
+        why="A segment nobody watches can shrink for weeks.", url=listed("monitoring_segment"), article="segments", anchor="what",
+    )  # fmt: skip
+
+
 LOOKS: tuple[Callable[[datetime], Item], ...] = (
-    people, factors, tokens, keys, versions, probes, flows, rules, ignored, automatic,
+    people, factors, tokens, keys, versions, probes, flows, rules, ignored, automatic, drifts, segments,
 )  # fmt: skip

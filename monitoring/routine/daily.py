@@ -1,4 +1,4 @@
-"""The daily check: eight looks with today's numbers, each with the page behind it."""
+"""The daily check: ten looks with today's numbers, each with the page behind it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from monitoring.bounded import PEEK, flows_with_backlog
 from monitoring.connection_lines import ConnectionLine, connection_lines
 from monitoring.flow_lines import BEHIND
 from monitoring.latest import Amount, LatestSamples, latest_samples
+from monitoring.models import Drift
+from monitoring.reconcile.numbers import alarms
 from monitoring.routine.evidence import Item, Level, listed
+from monitoring.segments.trouble import segment_trouble
 
 OLD = timedelta(days=1)
 AUTHORISATION = ("needs_auth", "grant_ends", "version_drift", "missing_subscription")
@@ -139,6 +142,32 @@ def unreadable(today: Today) -> Item:
     )  # fmt: skip
 
 
+def drifts(today: Today) -> Item:
+    """Whether both ends agree on what was compared."""
+    apart = alarms()
+    number = _upto(Drift.objects.filter(state=Drift.State.OPEN))
+    if apart:
+        answer = "; ".join(f"{alarm.flow}: {alarm.drifted:,} of {alarm.compared:,} differ" for alarm in apart[:3])
+    else:
+        answer = f"{number} to repair" if number else "No drift is open"
+    return Item(
+        name="drifts", title="Both ends agree", answer=answer, level=Level.WRONG if apart else Level.LOOK if number else Level.FINE,
+        why="A drift is a record that is not at the destination as it should be.", url=listed("monitoring_drift"),
+        article="reconciliation", anchor="causes",
+    )  # fmt: skip
+
+
+def segments(today: Today) -> Item:
+    """Whether the watched segments are as they should be."""
+    trouble = segment_trouble()
+    level = Level.FINE if trouble is None else Level.WRONG if trouble.grave else Level.LOOK
+    return Item(
+        name="segments", title="Watched segments are as they should be", answer=trouble.title if trouble else "None needs a look",
+        level=level, why="A segment that shrank unnoticed sends a campaign to the wrong people.",
+        url=trouble.url if trouble else listed("monitoring_segment"), article="segments", anchor="shrank" if trouble else "what",
+    )  # fmt: skip
+
+
 def _upto(rows: Any) -> Amount:
     """How many rows, looked at up to PEEK."""
     found = len(rows.order_by().values_list("pk", flat=True)[: PEEK + 1])
@@ -146,5 +175,5 @@ def _upto(rows: Any) -> Amount:
 
 
 LOOKS: tuple[Callable[[Today], Item], ...] = (
-    worker, arrivals, standing, freshness, held, old_questions, authorisation, unreadable,
+    worker, arrivals, standing, freshness, held, old_questions, authorisation, unreadable, drifts, segments,
 )  # fmt: skip

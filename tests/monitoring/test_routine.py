@@ -13,12 +13,14 @@ from django.utils import timezone
 
 from integrations.admin.manual import manual_url
 from integrations.models import Connection, InboxEvent, SyncException
-from monitoring.models import Audit, Metric, Sample
+from monitoring.models import Audit, Drift, Metric, Reconciliation, Sample, Segment
+from monitoring.reconcile.drifts import dismiss
 from monitoring.routine import audit
 from tests.rows import make_event, make_exception, make_flow, make_person, minutes_ago
 
 pytestmark = pytest.mark.django_db
-FINE = dict.fromkeys(("worker", "arrivals", "connections", "freshness", "held", "old-questions", "authorisation", "inbox"), "fine")
+LINES = ("worker", "arrivals", "connections", "freshness", "held", "old-questions", "authorisation", "inbox", "drifts", "segments")
+FINE = dict.fromkeys(LINES, "fine")
 
 
 def enter(role: str) -> Client:
@@ -40,6 +42,12 @@ def levels(client: Client) -> dict[str, str]:
     return {item.name: str(item.level) for item in client.get(manual_url("daily-check")).context["items"]}
 
 
+def compared(flow: Any, **values: Any) -> Reconciliation:
+    """A finished comparison of 100 records or more."""
+    span = {"window_from": minutes_ago(1500), "window_to": minutes_ago(60), "state": "done", "stage": "over"}
+    return Reconciliation.objects.create(flow=flow, matched=100, **span, **values)
+
+
 def test_a_good_day_is_all_ticks(at_work: Any):
     assert levels(enter("manager")) == FINE
 
@@ -51,10 +59,12 @@ def test_each_line_names_what_is_not_fine(at_work: Any):
     make_exception(at_work, "needs_auth", "x")
     make_event(at_work.source, "bad", state=InboxEvent.State.FAILED)
     Connection.objects.filter(platform="ometria").update(state=Connection.State.NEEDS_AUTH)
+    compared(at_work, drifted=30)
+    Segment.objects.create(connection=at_work.destination, list_id="1", title="Buyers", watched=True, answer="shrunk")
 
     assert levels(enter("manager")) == {
         "worker": "wrong", "arrivals": "fine", "connections": "wrong", "freshness": "fine", "held": "look", "old-questions": "look",
-        "authorisation": "wrong", "inbox": "look",
+        "authorisation": "wrong", "inbox": "look", "drifts": "wrong", "segments": "wrong",
     }  # fmt: skip
 
 
@@ -81,7 +91,7 @@ def test_the_daily_check_costs_the_same_queries_whatever_there_is(at_work: Any, 
     for number in range(30):
         make_exception(at_work, subject=f"S-{number}", waiting=1)
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(17):
         client.get(manual_url("daily-check"))
 
 
@@ -126,6 +136,22 @@ class TestTheAudit:
 
     def test_reading_the_address_records_nothing(self, at_work: Any):
         assert enter("manager").get(self.URL).status_code == 405
+
+    def test_what_was_left_as_it_is_and_segments_nobody_watches_are_named(self, at_work: Any):
+        now = timezone.now()
+        assert (audit.drifts(now).answer, audit.segments(now).answer) == ("Nothing was compared", "None is watched")
+
+        run = compared(at_work, drifted=2, closed=1)
+        for number in range(2):
+            row = Drift.objects.create(flow=at_work, run=run, aspect="order", cause="missing", record_key=str(number), title="Order")
+        dismiss(row, "The finance team knows.")
+        Segment.objects.create(connection=at_work.destination, list_id="1", title="Buyers", watched=True, answer="healthy")
+
+        drifts, segments = audit.drifts(now), audit.segments(now)
+        assert (drifts.answer, str(drifts.level), drifts.url.partition("?")[2]) == (
+            "102 compared, 2 drifted, 1 found repaired; 1 left as they are", "look", "state=dismissed",
+        )  # fmt: skip
+        assert (segments.answer, str(segments.level)) == ("Buyers", "fine")
 
     def test_administrators_without_a_second_factor_and_people_not_seen_are_named(self, at_work: Any):
         make_person("administrator", username="ada")
