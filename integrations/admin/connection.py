@@ -19,6 +19,8 @@ from django.utils.safestring import SafeString
 from integrations import words
 from integrations.admin.connection_forms import ConnectionForm, SecretsForm
 from integrations.admin.desk import Act, Desk, Refusal
+from integrations.admin.export_columns import CONNECTIONS
+from integrations.admin.exports import Exports
 from integrations.admin.filters import field_filter
 from integrations.engine import accounts, watch
 from integrations.engine.wake import wake_connection, wake_flow
@@ -35,7 +37,7 @@ HAND_SHAKE_MODES = {"authorization_code", "expiring_token"}  # values of the set
 
 
 @admin.register(Connection)
-class ConnectionDesk(Desk):
+class ConnectionDesk(Exports, Desk):
     """The accounts this installation speaks to."""
 
     acts = (
@@ -49,6 +51,7 @@ class ConnectionDesk(Desk):
 
     empty_icon = "add_link"
     empty_words = "No connection yet. Add the first account: its platform, its address and its key."
+    export_columns = CONNECTIONS
     list_display = ["name_cell", "state_cell", "last_event", "version_cell", "exceptions_cell"]
     list_filter = [field_filter("platform", "platform", platform_choices()), field_filter("state", "state", Connection.State.choices)]
     list_filter_submit = True

@@ -25,6 +25,8 @@ from integrations.admin.exception_filters import FILTERS, TABS, note_visit
 from integrations.admin.exception_page import kind_of, people, snooze_words, value_words
 from integrations.admin.exception_rows import buttons, marks_of
 from integrations.admin.exception_snooze import CHOICES, until
+from integrations.admin.export_columns import EXCEPTIONS
+from integrations.admin.exports import Exports
 from integrations.admin.unmapped_parts import give, parts_from_json
 from integrations.engine import exceptions as engine
 from integrations.engine.desk_acts import CannotUndo, do, last_act, undo
@@ -46,7 +48,7 @@ POSSIBLE: Mapping[str, frozenset[str]] = {
 
 
 @admin.register(SyncException)
-class ExceptionDesk(Desk):
+class ExceptionDesk(Exports, Desk):
     """Where people decide."""
 
     acts = (
@@ -59,6 +61,7 @@ class ExceptionDesk(Desk):
     empty_icon = "task_alt"
     empty_words = "Nothing waits for anybody here. That is the good news; other filters show what was settled."
     list_display = ["title_cell", "waiting_cell", "seen_cell", "assignee_cell", "next_cell"]
+    export_columns = EXCEPTIONS
     list_filter = FILTERS
     list_filter_submit = True
     search_fields = ["subject"]

@@ -18,6 +18,8 @@ from integrations import words
 from integrations.admin import impact as impact_pages
 from integrations.admin import rule_editor, rule_files, rule_history, rule_import, rule_preview
 from integrations.admin.desk import MASK_PERMISSION, Act, Desk, Refusal
+from integrations.admin.export_columns import MAPPINGS
+from integrations.admin.exports import Exports
 from integrations.admin.filters import FlowFilter, field_filter
 from integrations.admin.rule_forms import RuleFormSet, rule_formset
 from integrations.admin.rule_words import change_lines, missing_targets, rule_lines, targets_of
@@ -34,7 +36,7 @@ ADD = "mapping.add_mappingversion"
 
 
 @admin.register(MappingVersion)
-class MappingDesk(Desk):
+class MappingDesk(Exports, Desk):
     """The rules of every flow and their history."""
 
     acts = (
@@ -47,6 +49,7 @@ class MappingDesk(Desk):
     tabs = (("All", {}), ("Published", {"state": "published"}), ("Drafts", {"state": "draft"}))
     empty_icon = "rule"
     empty_words = "No mapping yet. Flows added in the console come with a default one; or start an empty draft."
+    export_columns = MAPPINGS
     list_display = ["version_cell", "flow_cell", "state_cell", "rules_cell", "reason_cell", "who_cell"]
     list_filter = [FlowFilter, field_filter("state", "state", MappingVersion.State.choices)]
     list_filter_submit = True

@@ -89,7 +89,7 @@ class UnmappedDesk(Exports, Desk):
     actions = ["accept_many"]
 
     class Media:
-        css = {"all": ["switchyard/unmapped.css"]}
+        css = {"all": ["switchyard/desk.css", "switchyard/unmapped.css"]}
         js = ["switchyard/unmapped.js"]
 
     # --- the list ---
@@ -191,7 +191,8 @@ class UnmappedDesk(Exports, Desk):
             return ""
         parts = orjson.dumps(row.backlog.suggestion["parts"]).decode()
         return format_html(
-            '<button type="submit" class="sy-button sy-small" formaction="{}" name="parts" value="{}" aria-label="{}">Accept</button>',
+            '<button type="submit" class="sy-button sy-small" data-do="accept" formaction="{}" name="parts" value="{}" aria-label="{}">'
+            "Accept</button>",
             self.view_url("quick", row.pk), parts, f"Accept {target} for {row.subject}",
         )  # fmt: skip
 

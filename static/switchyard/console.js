@@ -1,4 +1,4 @@
-// Behaviour of the console's own pages: questions before acts that are hard to take back, and rows that can be added.
+// Behaviour of the console's own pages: questions before acts that are hard to take back, rows that can be added, and where typing begins.
 (() => {
   "use strict";
 
@@ -6,6 +6,11 @@
     const question = event.target.dataset && event.target.dataset.confirm;
     if (question && !window.confirm(question)) event.preventDefault();
   });
+
+  document.addEventListener("toggle", (event) => {  // what is unfolded to be typed into takes the cursor
+    const field = event.target.open && event.target.querySelector("[data-first]");
+    if (field) field.focus();
+  }, true);
 
   const fresh = (row) => {
     const copy = row.cloneNode(true);

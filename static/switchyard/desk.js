@@ -69,7 +69,7 @@
   const list = () => document.querySelector("[data-desk]");
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || isOff() || typing(event.target)) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.repeat || isOff() || typing(event.target)) return;
     if (!list() || document.querySelector("dialog[open]")) return;
     const move = MOVES[event.key];
     const button = move ? null : [...document.querySelectorAll("[data-key]")].find((node) => node.dataset.key === event.key);

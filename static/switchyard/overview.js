@@ -1,4 +1,5 @@
-// The overview refreshes itself; this tells when it cannot, catches up at once when its tab comes back, and keeps open what people unfolded.
+// The overview refreshes itself; this tells when it cannot, catches up at once when its tab comes back, keeps open what people unfolded,
+// and opens a line of open exceptions by its digit.
 (() => {
   "use strict";
   const OPEN = "switchyard.unfolded";
@@ -14,6 +15,16 @@
     write(ids);
   }, true);
   document.addEventListener("click", (event) => { if (event.target.closest("[data-print]")) window.print(); });
+
+  const busy = (event) => event.ctrlKey || event.metaKey || event.altKey || event.repeat || localStorage.getItem("switchyard.keys.off") === "1"
+    || event.target.closest("input, textarea, select, [contenteditable]") || document.querySelector("dialog[open]");
+  document.addEventListener("keydown", (event) => {  // a digit opens the line of open exceptions that has it
+    if (!/^[1-9]$/.test(event.key) || busy(event)) return;
+    const line = document.querySelectorAll("#overview [data-line]")[event.key - 1];
+    if (!line) return;
+    event.preventDefault();
+    line.click();
+  });
 
   const page = document.getElementById("overview");
   const lost = document.getElementById("overview-lost");

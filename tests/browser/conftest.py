@@ -13,10 +13,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from integrations.engine import pull
+from integrations.engine import accounts, pull
+from integrations.engine.outbox import Cause, enqueue
 from integrations.models import Checkpoint
+from mapping.records import Record
 from tests.browser.chromium import DESK, find_chromium, open_browser, open_context, strangers
-from tests.conftest import RouteB
+from tests.conftest import RouteB, connect_route_b
 from tests.rows import PASSWORD, make_person
 
 WHY_SKIPPED = "no Chromium is installed (on Debian, as root: apt-get install chromium)"
@@ -66,8 +68,8 @@ class Visitor:
         self.press("Sign in")
 
     def reads(self, text: str, *, within: str = "body", seconds: float = 10.0) -> None:
-        """Wait until the page says so."""
-        self.page.locator(within).get_by_text(text).first.wait_for(timeout=seconds * 1000)
+        """Wait until the page says so where it can be seen."""
+        self.page.locator(within).get_by_text(text).filter(visible=True).first.wait_for(timeout=seconds * 1000)
 
 
 @pytest.fixture
@@ -111,6 +113,21 @@ def _session(role: str) -> str:
 def person(role: str) -> User:
     """Somebody with that role, whose password the form takes."""
     return User.objects.filter(username=role).first() or make_person(role, password=PASSWORD)
+
+
+@pytest.fixture
+def fed_route(stand_ins: Any, transactional_db: None) -> Iterator[RouteB]:
+    """Shopify → Ometria without webhooks: records are put into the outbox by `arrive`, and what goes out reaches the stand-in."""
+    accounts._clients.clear()
+    route = connect_route_b(stand_ins)
+    yield route
+    route.http.close()
+    accounts._clients.clear()
+
+
+def arrive(route: RouteB, *records: Record) -> None:
+    """These records came in from the shop a moment ago."""
+    enqueue(route.source, records, cause=Cause.WEBHOOK)
 
 
 @pytest.fixture

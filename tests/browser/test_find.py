@@ -19,27 +19,6 @@ def an_order(route: RouteB, **values: object) -> object:
     return route.act("create_order", customer_id=customer.id, lines=lines, paid=True, **values)
 
 
-def test_where_is_order_1042_takes_one_search_from_any_page(
-    route_b: RouteB, visit: Callable[..., Visitor], work: Callable[..., None]
-) -> None:
-    assert route_b.subscribe()
-    order = an_order(route_b)
-    work()
-    staff = visit("ecommerce")
-    staff.open("/admin/integrations/flow/")
-
-    staff.page.keyboard.press("Control+k")
-    staff.page.keyboard.type(order.name)
-    staff.reads(f"Order {order.name}", within="#find-box-found")
-    staff.page.keyboard.press("Enter")
-
-    staff.reads("It is where it should be: Demo account.")
-    staff.reads("Confirmed: Demo account holds it", within="#timeline")
-    staff.reads("Message received: orders/create", within="#timeline")
-    assert staff.clicks == 0
-    assert "example" not in staff.page.url
-
-
 def test_an_order_that_never_came_is_asked_for_and_followed_until_it_is_there(
     route_b: RouteB, visit: Callable[..., Visitor], work: Callable[..., None]
 ) -> None:

@@ -11,7 +11,7 @@ from integrations.engine import impact
 from integrations.models import ImpactRun
 from mapping.models import MappingVersion
 from mapping.transforms import Call
-from mapping.versions import draft_from, publish, published_version, save_rules
+from mapping.versions import draft_from, save_rules
 from tests.browser.conftest import Visitor
 from tests.conftest import RouteB
 
@@ -62,19 +62,6 @@ def test_a_draft_is_previewed_and_published_in_few_clicks_with_its_impact_told(
     impact.pump_impact(ImpactRun.objects.latest("pk").pk)
     work()
     assert [order["web_id"] for order in shop.state("orders").values()] == [f"UK-{number}"]
-
-
-def test_a_version_is_gone_back_to_in_two_clicks(shop: RouteB, visit: Callable[..., Visitor]) -> None:
-    publish(a_draft(shop), note="Prefix")
-    flow = shop.flow("order")
-    manager = visit("manager")
-    manager.open(f"/admin/mapping/mappingversion/{published_version(flow.pk).pk}/change/")
-
-    manager.page.locator("#versions").get_by_text("Go back to it").click()
-    manager.press("Publish the rules of version 1")
-
-    manager.reads("with the rules of version 1, is published")
-    assert published_version(flow.pk).number == 3
 
 
 def test_a_rule_is_made_from_the_lists_with_the_keyboard_alone(shop: RouteB, visit: Callable[..., Visitor]) -> None:
