@@ -135,6 +135,7 @@ class CheckpointDesk(Exports, Desk):
             "title": f"{row.get_purpose_display()}: {item['label']}",
             "item": item,
             "live": row.state in LIVE,
+            "log": self.log_of(row),
             "connection_url": reverse("admin:integrations_connection_change", args=[row.connection_id]),
         }
 

@@ -110,6 +110,7 @@ class InboxDesk(Exports, Desk):
             "title": f"{row.topic} {row.object_key}".strip(),
             "body": body if personal else _hidden(body),
             "why": row.error if personal else masked_text(row.error),
+            "log": self.log_of(row),
             "deliveries": about.select_related("flow__source", "flow__destination").defer("record", "sent_payload")[:20],
         }
 

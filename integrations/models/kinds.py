@@ -37,11 +37,6 @@ class Kind:
     remedy: str  # what to do next
     answerable: bool = False  # a row or a rule can answer it, so the minute sweep tries again when one changed
 
-    @property
-    def anchor(self) -> str:
-        """Where the manual speaks of it."""
-        return f"exception-{self.slug.replace('_', '-')}"
-
 
 KINDS: dict[str, Kind] = {
     kind.slug: kind

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations.models import Delivery, Hold, InboxEvent
-from tests.rows import make_attempt, make_delivery, make_event, make_exception, make_flow
+from tests.rows import make_attempt, make_delivery, make_event, make_exception, make_flow, minutes_ago
 
 pytestmark = pytest.mark.django_db
 PERSON = {"email": "ann.realname@example.com", "first_name": "Annabel", "phone": "+447700900123"}
@@ -131,6 +131,18 @@ def test_a_failed_message_is_processed_again(manager: Client):
     event.refresh_from_db()
     assert (event.state, "It will be processed again now." in page) == ("new", True)
     assert LogEntry.objects.get().change_message == "Processed again"
+
+
+def test_messages_and_pulls_tell_who_did_what_to_them(manager: Client):
+    shop = make_flow().source
+    event = make_event(shop, "event-1", state="failed")
+    pull = shop.checkpoints.create(reader="orders", purpose="backfill", window_from=minutes_ago(9), due_at=minutes_ago(1))
+    bare = [page_of(manager, row) for row in (event, pull)]
+
+    pages = [post(manager, event, "again"), post(manager, pull, "pause")]
+
+    assert ["Nobody has changed anything here yet." in page for page in bare] == [True, True]
+    assert ["manager · Processed again" in pages[0], "manager · Paused." in pages[1]] == [True, True]
 
 
 def test_chosen_messages_are_processed_again(manager: Client):
