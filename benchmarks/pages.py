@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import re
+import secrets
 import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from benchmarks.addresses import all_addresses
+from benchmarks.addresses import POST, all_addresses
 from benchmarks.figures import Figure, Goal, Run, percentile
 from benchmarks.outside import BODIES
 from benchmarks.route import connect, start_outside
@@ -28,6 +29,7 @@ from benchmarks.volume import fill
 DELIVERIES, EXCEPTIONS, FEW = 1_000_000, 110_000, 1000  # of the exceptions some 100,000 are open
 GLANCES = 3  # requests of each address, to find the slowest
 SLOWEST, REQUESTS = 4, 20  # of so many addresses of each group, so many requests
+FORM, TOKEN = "application/x-www-form-urlencoded", "b" * 32
 ASSET = re.compile(rb'(?:href|src)="(/static/[^"]+\.(?:css|js))"')
 
 
@@ -40,9 +42,9 @@ def measure(run: Run) -> list[dict[str, float]]:
     connect(start_outside(run, orders=10, lines=2, bodies=1))
     run.processes.stop("outside")
     client, user = _signed_in()
-    fill(FEW, FEW, run.folder / BODIES)
+    fill(FEW, FEW, run.folder / BODIES, me=user.pk)
     few = _queries(client, all_addresses(user))
-    fill(run.size(DELIVERIES, 20_000), run.size(EXCEPTIONS, 2000), run.folder / BODIES)
+    fill(run.size(DELIVERIES, 20_000), run.size(EXCEPTIONS, 2000), run.folder / BODIES, me=user.pk)
     groups = all_addresses(user)
     many = _queries(client, groups)
     grown = {address: (few[address], number) for address, number in many.items() if number > few.get(address, number)}
@@ -63,10 +65,12 @@ class Visit:
     line: http.client.HTTPConnection
     cookie: str
 
-    def get(self, address: str, **headers: str) -> tuple[float, bytes]:
+    def get(self, address: str) -> tuple[float, bytes]:
         """Seconds until the whole answer was here, and the answer; raises WrongAnswer for any other than 200."""
+        method, place, form = _taken_apart(address)
+        headers = {"Cookie": f"{self.cookie}; csrftoken={TOKEN}", "X-CSRFToken": TOKEN, "Content-Type": FORM}
         began = time.perf_counter()
-        self.line.request("GET", address, headers={"Cookie": self.cookie, **headers})
+        self.line.request(method, place, form, headers)
         answer = self.line.getresponse()
         body = answer.read()
         if answer.status != 200:
@@ -103,9 +107,17 @@ def _weights(visit: Visit, groups: Mapping[str, Sequence[str]]) -> dict[str, flo
     return {"html": max(html.values()) / 1000, "first": max(first.values()) / 1000}
 
 
+def _taken_apart(address: str) -> tuple[str, str, str | None]:
+    """Method, address and form of what is asked."""
+    if not address.startswith(POST):
+        return "GET", address, None
+    place, _, form = address.removeprefix(POST).partition("?")
+    return "POST", place, form
+
+
 def _signed_in() -> tuple[Client, User]:
     call_command("sync_roles", verbosity=0)
-    user = User.objects.create_user("bench-administrator", is_staff=True)
+    user = User.objects.create_user("bench-administrator", password=secrets.token_urlsafe(), is_staff=True)
     user.groups.add(Group.objects.get(name="administrator"))
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
@@ -120,9 +132,10 @@ def _queries(client: Client, groups: Mapping[str, Sequence[str]]) -> dict[str, i
     """Queries of each address; the second look counts, because content types and the like are remembered by the process."""
     found = {}
     for address in (address for addresses in groups.values() for address in addresses):
-        client.get(address)
+        method, place, form = _taken_apart(address)
+        client.generic(method, place, form or "", FORM)
         with CaptureQueriesContext(database) as captured:
-            answer = client.get(address)
+            answer = client.generic(method, place, form or "", FORM)
         if answer.status_code != 200:
             raise WrongAnswer(f"{address} answered {answer.status_code}")
         found[address] = len(captured)
@@ -148,7 +161,10 @@ FIGURE = Figure(
         Goal(name="unmapped", unit="ms, p95, unmapped products, slowest filter or order", target=200),
         Goal(name="contacts", unit="ms, p95, failed contact syncs, slowest filter", target=200),
         Goal(name="inbox", unit="ms, p95, inbox, slowest filter", target=200),
+        Goal(name="checks", unit="ms, p95, segments, comparisons, drifts and duplicates, lists and pages", target=200),
         Goal(name="lists", unit="ms, p95, all other lists, slowest filter", target=200),
+        Goal(name="find", unit="ms, p95, search: hits, the box, stories", target=200),
+        Goal(name="routes", unit="ms, p95, pages of routes, what was tried", target=200),
         Goal(name="pages", unit="ms, p95, all other pages", target=200),
         Goal(name="queries", unit="queries of the page with most"),
         Goal(name="grown", unit="pages with more queries than at 1,000 rows", target=0),
