@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from django.db.models import Sum
+from django.db.models import Max, Q, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -40,6 +40,10 @@ SPANS = {
     )
 }
 DELIVERED, ACTED, ARRIVED, LAG, WATCHED = "delivered", "acted", "arrived", "lag", "watched"
+SERIES = {  # a metric → the lines of the charts that it counts in
+    **dict.fromkeys(ACTED_ON, (ACTED,)), Metric.DELIVERED: (DELIVERED, ACTED), Metric.LAG: (LAG,), Metric.ARRIVED: (ARRIVED,),
+    Metric.PASS: (WATCHED,),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,26 +132,18 @@ Found = Mapping[str, Mapping[datetime, float]]  # series → beginning of the st
 
 
 def _sums(step: Step, flow_ids: Collection[int], sources: Collection[int], marks: Sequence[datetime]) -> Found:
-    names = {step.of(metric): metric for metric in (*ACTED_ON, Metric.LAG, Metric.ARRIVED, Metric.PASS)}
-    rows = Sample.objects.filter(at__gte=marks[0], at__lt=marks[-1], metric__in=names)
+    """Added up by the database: one row per metric and step, however many flows there are."""
+    names = {step.of(metric): metric for metric in SERIES}
+    arrived = step.of(Metric.ARRIVED)
+    ours = Q(flow__in=flow_ids, metric__in=names.keys() - {arrived, step.passes})
+    asked = ours | Q(connection__in=sources, metric=arrived) | Q(flow=None, connection=None, metric=step.passes)
+    rows = Sample.objects.filter(asked, at__gte=marks[0], at__lt=marks[-1]).order_by().values_list("metric", "at")
     found: dict[str, dict[datetime, float]] = defaultdict(lambda: defaultdict(float))
-    for flow_id, connection_id, name, at, value in rows.values_list("flow", "connection", "metric", "at", "value"):
-        if name == step.passes:
-            found[WATCHED][at] = value
-        _take(found, at, value, metric=names[name], mine=flow_id in flow_ids, source=connection_id in sources)
+    for name, at, total, highest in rows.annotate(total=Sum("value"), highest=Max("value")):
+        metric = names[name]
+        for series in SERIES[metric]:
+            found[series][at] += highest if metric == Metric.LAG else total
     return found
-
-
-def _take(found: dict[str, dict[datetime, float]], at: datetime, value: float, *, metric: str, mine: bool, source: bool) -> None:
-    """Put one number where the charts want it."""
-    if source and metric == Metric.ARRIVED:
-        found[ARRIVED][at] += value
-    if mine and metric == Metric.LAG:
-        found[LAG][at] = max(value, found[LAG][at])
-    if mine and metric == Metric.DELIVERED:
-        found[DELIVERED][at] += value
-    if mine and metric in ACTED_ON:
-        found[ACTED][at] += value
 
 
 def _volumes(flow_ids: Collection[int], since: datetime, until: datetime) -> Volumes:

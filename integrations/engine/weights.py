@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+import orjson
 import structlog
 from django.db import connection as database
 from django.db.models import F, Q, QuerySet
@@ -20,6 +21,7 @@ from integrations.models import SyncException
 
 log = structlog.get_logger(__name__)
 BATCH = 500
+FEW = 20  # orders whose records a page reads to tell their value
 WEIGH_SECONDS = 10.0  # of every minute at most
 WEIGHT_LASTS = timedelta(hours=1)  # what is asked again is weighed at once; this is for deliveries that left by themselves
 
@@ -28,6 +30,20 @@ SELECT h.exception_id, CASE WHEN f.record_type = 'order' THEN COALESCE(d.record 
   sum(CASE WHEN f.record_type = 'order' THEN (d.record #>> '{totals,net}')::numeric END) AS net
 FROM integrations_hold h JOIN integrations_delivery d ON d.id = h.delivery_id JOIN integrations_flow f ON f.id = d.flow_id
 WHERE h.exception_id = ANY(%(ids)s) GROUP BY 1, 2
+"""
+# A question that few wait for is looked up now; of one that many wait for the number is, and the value is what was weighed last: reading
+# the records of thousands of orders takes longer than a page may.
+STANDING = """
+WITH asked AS MATERIALIZED (
+  SELECT e.id, e.waiting_values, (SELECT count(*) FROM integrations_hold h WHERE h.exception_id = e.id) AS number
+  FROM integrations_syncexception e WHERE e.id = ANY(%(ids)s))
+SELECT id, number, CASE WHEN number > %(most)s THEN waiting_values ELSE (
+  SELECT jsonb_object_agg(currency, net::text) FROM (
+    SELECT COALESCE(d.record ->> 'currency', '') AS currency, sum((d.record #>> '{totals,net}')::numeric) AS net
+    FROM integrations_hold h JOIN integrations_delivery d ON d.id = h.delivery_id
+    JOIN integrations_flow f ON f.id = d.flow_id AND f.record_type = 'order'
+    WHERE h.exception_id = asked.id GROUP BY 1) parts WHERE net IS NOT NULL) END
+FROM asked WHERE number > 0
 """
 # Rows in other hands are passed over: whoever has one says that it must be weighed again.
 WEIGH = f"""
@@ -57,18 +73,16 @@ NOTHING_WAITS = Weight(0, {})
 
 
 def weights(ids: Sequence[int]) -> dict[int, Weight]:
-    """What waits for these questions at this moment; a question for which nothing waits is left out. One query."""
+    """What waits for these questions now, the value of more than FEW as last weighed; nothing for the others. One query."""
     if not ids:
         return {}
     with database.cursor() as cursor:
-        cursor.execute(PARTS, {"ids": list(ids)})
-        parts = cursor.fetchall()
-    found: dict[int, Weight] = {}
-    for exception_id, currency, number, net in parts:
-        known = found.get(exception_id, NOTHING_WAITS)
-        values = known.values if net is None else {**known.values, currency or "": Decimal(net)}
-        found[exception_id] = Weight(known.count + number, dict(sorted(values.items())))
-    return found
+        cursor.execute(STANDING, {"ids": list(ids), "most": FEW})
+        rows = cursor.fetchall()
+    return {
+        exception_id: Weight(number, {currency: Decimal(net) for currency, net in sorted(orjson.loads(nets or "{}").items())})
+        for exception_id, number, nets in rows
+    }
 
 
 def stored_values(rows: QuerySet[SyncException]) -> dict[str, Decimal]:
