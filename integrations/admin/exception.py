@@ -119,7 +119,8 @@ class ExceptionDesk(Exports, Desk):
     def waiting_cell(self, row: SyncException) -> SafeString:
         """How many deliveries wait over what the orders among them are worth, per currency."""
         value = value_words(row.waiting)
-        return format_html("{}{}", f"{row.waiting.count:,}", format_html('<small class="sy-under">{}</small>', value) if value else "")
+        under = format_html('<small class="sy-under sy-money">{}</small>', value) if value else ""
+        return format_html("{}{}", f"{row.waiting.count:,}", under)
 
     @admin.display(description="Last / first seen")
     def seen_cell(self, row: SyncException) -> SafeString:

@@ -25,6 +25,7 @@ from integrations.engine.wake import wake_flow
 from integrations.flows import FlowSpec, spec_for, specs_between
 from integrations.models import Connection, Flow, SyncException
 from integrations.platforms.registry import PLATFORMS
+from mapping.changes import changes_of
 from mapping.defaults import load_defaults
 from mapping.models import MappingVersion
 
@@ -174,7 +175,7 @@ class FlowDesk(Exports, Desk):
             "mapping_url": f"{reverse('admin:mapping_mappingversion_changelist')}?flow={row.pk}",
             "questions": SyncException.objects.filter(flow=row, state=SyncException.State.OPEN).order_by("-last_seen")[:5],
             "questions_url": f"{reverse('admin:integrations_syncexception_changelist')}?flow={row.pk}&state=open",
-            "log": row.history.select_related("history_user")[:10],
+            "log": changes_of(row),
         }
 
     def act_switch(self, request: HttpRequest, row: Flow) -> str:

@@ -57,21 +57,6 @@ def test_settings_of_an_order_flow_are_stored_beside_the_others(manager: Client)
     assert flow.settings == {"hold_until_released": False, **told}
 
 
-def test_words_around_skus_are_typed_with_commas_and_can_be_emptied(manager: Client):
-    flow = make_flow()
-    url = reverse("admin:integrations_flow_configure", args=[flow.pk])
-    form = {"settle_seconds": "0", "sku_gate": "catalogue", "line_without_sku": "hold"}
-
-    manager.post(url, {**form, "sku_affixes": "TT, -EU "})
-    flow.refresh_from_db()
-    typed = flow.settings.get("sku_affixes")
-    shown = 'value="TT, -EU"' in manager.get(reverse("admin:integrations_flow_change", args=[flow.pk])).content.decode()
-    manager.post(url, {**form, "sku_affixes": ""})
-    flow.refresh_from_db()
-
-    assert (typed, shown, "sku_affixes" in flow.settings) == (["TT", "-EU"], True, False)
-
-
 def test_another_catalogue_means_that_suggestions_are_looked_up_anew(manager: Client):
     flow = make_flow()
     shop = make_flow("variant").source
@@ -85,6 +70,21 @@ def test_another_catalogue_means_that_suggestions_are_looked_up_anew(manager: Cl
         row.refresh_from_db()
         looked_up.append(row.suggested_at is not None)
     assert looked_up == [True, False, True]
+
+
+def test_words_around_skus_are_typed_with_commas_and_can_be_emptied(manager: Client):
+    flow = make_flow()
+    url = reverse("admin:integrations_flow_configure", args=[flow.pk])
+    form = {"settle_seconds": "0", "sku_gate": "catalogue", "line_without_sku": "hold"}
+
+    manager.post(url, {**form, "sku_affixes": "TT, -EU "})
+    flow.refresh_from_db()
+    typed = flow.settings.get("sku_affixes")
+    shown = 'value="TT, -EU"' in manager.get(reverse("admin:integrations_flow_change", args=[flow.pk])).content.decode()
+    manager.post(url, {**form, "sku_affixes": ""})
+    flow.refresh_from_db()
+
+    assert (typed, shown, "sku_affixes" in flow.settings) == (["TT", "-EU"], True, False)
 
 
 def test_a_setting_out_of_its_range_is_told_and_not_stored(manager: Client):

@@ -54,7 +54,7 @@ def test_each_field_says_its_source_its_steps_an_example_and_since_when_by_whom(
 
     assert told(version) == {
         "email": ("E-mail", [], "ann@example.com", 1, "anna"),
-        "phone_number": ("Phone", ["International phone number, checked"], "+447700900123", 2, "bert"),
+        "phone_number": ("Phone", ["as an international phone number"], "+447700900123", 2, "bert"),
         "country_id": ("always “GB”", [], "", 2, "bert"),
     }
 

@@ -100,7 +100,7 @@ def test_a_bundle_is_answered_with_two_components(gated: RouteB, visit: Callable
 
     staff = visit("ecommerce")
     staff.open("/admin/integrations/syncexception/")
-    staff.page.get_by_role("link", name="Unknown SKU SET-1").click()
+    staff.page.locator("#result_list th").get_by_role("link", name="Unknown SKU SET-1").click()
     staff.page.get_by_label("Target SKU").fill("MUG-L")
     staff.press("Add a component")
     staff.page.get_by_label("Target SKU").nth(1).fill("PLATE")
