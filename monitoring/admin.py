@@ -19,11 +19,12 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from mapping.admin.history import ToldHistory
-from mapping.changes import spoken
-
 import monitoring.reconcile.pages
 import monitoring.segments.desk  # noqa: F401 - the pages of segments
+from integrations.admin.export_columns import PEOPLE
+from integrations.admin.exports import Exports
+from mapping.admin.history import ToldHistory
+from mapping.changes import spoken
 
 HIDDEN = (User, Group, EmailAddress, Authenticator, TokenProxy, Failure, OrmQ, Schedule, Success)
 for model in HIDDEN:
@@ -32,7 +33,7 @@ for model in HIDDEN:
 
 
 @admin.register(User)
-class PersonAdmin(ToldHistory, UserAdmin, ModelAdmin):
+class PersonAdmin(Exports, ToldHistory, UserAdmin, ModelAdmin):
     """One person: name, role, whether they may sign in. Rights come from roles only, so nobody can lift themselves above theirs."""
 
     form = UserChangeForm
@@ -40,6 +41,8 @@ class PersonAdmin(ToldHistory, UserAdmin, ModelAdmin):
     add_words = "person"
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "full_name", "roles", "second_factor", "is_active", "last_login"]
+    list_after_template = "integrations/exports.html"
+    export_columns = PEOPLE
     list_filter = ["groups", "is_active"]
     list_filter_submit = True
     search_fields = ["username", "first_name", "last_name", "email"]

@@ -44,7 +44,7 @@ class Overview:
 
 
 def overview(now: datetime | None = None) -> Overview:
-    """Everything on the page as of now; eleven queries, and one more while no samples come."""
+    """Everything on the page as of now; twelve queries, and one more while no samples come."""
     now = now or timezone.now()
     samples = latest_samples()
     at_work = working(samples, now)

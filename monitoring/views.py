@@ -12,16 +12,19 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from integrations.admin.exports import XLSX_ROWS
+from integrations.admin.sheets import FORMATS
 from integrations.admin.summaries import headline
 from integrations.engine.masking import masked_text
 from integrations.models import Flow
 from integrations.routes import Route, flows_of, route_named, route_of
 from monitoring.attempts import WHATS, Question, question_from, tries
+from monitoring.attempts_export import attempts_file
 from monitoring.overview import overview
 from monitoring.route_page import ends_of, last_runs, route_now
 from monitoring.trends import SPANS, Trend, rows_of, trend
@@ -121,6 +124,7 @@ def attempts(request: HttpRequest) -> HttpResponse:
     kept = {name: request.GET[name] for name in ("route", "flow", "what") if request.GET.get(name)}
     span = {"from": question.window.since.isoformat(), "until": question.window.until.isoformat()}
     older = f"?{urlencode({**kept, **span, 'before': found.following})}" if found.following else ""
+    sheets = [(form.upper(), f"{reverse('admin:attempts_export', args=[form])}?{urlencode({**kept, **span})}") for form in FORMATS]
     return _show(
         request,
         "monitoring/attempts.html",
@@ -129,9 +133,18 @@ def attempts(request: HttpRequest) -> HttpResponse:
         found=found,
         rows=rows,
         older=older,
+        exports=sheets,
+        most_in_a_workbook=f"{XLSX_ROWS:,}",
         whats=[(slug, what.label, f"?{urlencode({**kept, **span, 'what': slug})}") for slug, what in WHATS.items()],
         scope=_scope(question, flows),
     )
+
+
+@guarded(VIEW_TRIES)
+def attempts_export(request: HttpRequest, form: str) -> HttpResponse:
+    """What was tried in a span as a file, every page of it."""
+    question = question_from(request.GET, list(Flow.objects.select_related("source", "destination")))
+    return attempts_file(request, form, question, personal=request.user.has_perm(MASK))
 
 
 def _scope(question: Question, flows: list[Flow]) -> str:
@@ -162,4 +175,5 @@ pages: list[URLPattern] = [
     path("route/<slug:slug>/live/", route_live, name="route_live"),
     path("route/<slug:slug>/trend.csv", route_trend, name="route_trend"),
     path("attempts/", attempts, name="attempts"),
+    path("attempts/export/<slug:form>/", attempts_export, name="attempts_export"),
 ]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 import requests
@@ -100,6 +101,14 @@ def prompt_live_server() -> None:
     from django.core.servers.basehttp import WSGIRequestHandler
 
     WSGIRequestHandler.disable_nagle_algorithm = True
+
+
+@pytest.fixture(autouse=True)
+def exports_have_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An export that an earlier test began and did not read to its end keeps nobody waiting."""
+    from integrations.admin import turns
+
+    monkeypatch.setattr(turns, "_under_way", WeakSet())
 
 
 @pytest.fixture(scope="session")

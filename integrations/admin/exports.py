@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from operator import attrgetter
 from typing import Any
@@ -23,12 +24,14 @@ from django.utils.text import slugify
 
 from integrations.admin.desk import MASK_PERMISSION
 from integrations.admin.sheets import FORMATS, download
+from integrations.admin.turns import Turn, take_turn
 from mapping.admin.sheets import log_export
 
 log = structlog.get_logger(__name__)
 BATCH = 500
 XLSX_ROWS = 50_000  # a workbook is built as a whole before it is sent; CSV has no limit
 LONGEST_NAME = 80  # characters of a file name before its date
+BUSY = "Other exports are being written right now, and only a few can be at a time. Try again in a moment."
 Read = Callable[[Any, bool], object]
 
 
@@ -54,6 +57,19 @@ def _attribute(name: str) -> Read:
         return found() if callable(found) else found
 
     return read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """What is taken along: rows and how some of them become cells, the file's name and heading, what the rows were narrowed to, in words,
+    and the address of the page that shows them."""
+
+    name: str
+    header: Sequence[str]
+    rows: QuerySet
+    cells: Callable[[list[Any]], Iterable[Sequence[object]]]
+    chosen: Sequence[tuple[str, str]]
+    back: str
 
 
 class Exports:
@@ -87,25 +103,17 @@ class Exports:
             shown = self.get_changelist_instance(request)
         except (IncorrectLookupParameters, DisallowedModelAdminLookup) as fault:
             raise Http404("There is no such filter.") from fault
-        if form == "xlsx" and shown.queryset.order_by()[XLSX_ROWS : XLSX_ROWS + 1].values("pk"):
-            self.message_user(request, _too_many(), messages.ERROR)
-            back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
-            return HttpResponseRedirect(f"{back}?{request.GET.urlencode()}")
         chosen = [*chosen_filters(shown), *([("search", "given")] if shown.query else [])]
-        log_export(request, self.opts, form, chosen)
-        return download(form, _file_name(self, chosen), self.export_header(), self._batches(request, shown.queryset))
+        sheet = Sheet(
+            name=file_name(str(self.opts.verbose_name_plural), chosen), header=self.export_header(), rows=shown.queryset, chosen=chosen,
+            cells=partial(self._cells, request), back=reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
+        )  # fmt: skip
+        return take_along(request, form, sheet)
 
-    def _batches(self, request: HttpRequest, rows: QuerySet) -> Iterator[list[Sequence[object]]]:
-        """The rows of the file, some hundred at a time: read through a cursor in one transaction, which shows one moment of the table."""
-        personal, count = request.user.has_perm(MASK_PERMISSION), 0
-        with transaction.atomic():
-            found = rows.iterator(chunk_size=BATCH)
-            while batch := list(islice(found, BATCH)):
-                if complete := getattr(self, "complete", None):
-                    complete(request, batch)
-                count += len(batch)
-                yield list(self.export_rows(batch, personal=personal))
-        log.info("list exported", model=self.opts.label_lower, by=request.user.pk, rows=count)
+    def _cells(self, request: HttpRequest, rows: list[Any]) -> Iterable[Sequence[object]]:
+        if complete := getattr(self, "complete", None):
+            complete(request, rows)
+        return self.export_rows(rows, personal=request.user.has_perm(MASK_PERMISSION))
 
     def export_header(self) -> list[str]:
         """The headings."""
@@ -128,10 +136,37 @@ def chosen_filters(shown: ChangeList) -> list[tuple[str, str]]:
     return found
 
 
-def _file_name(desk: Any, chosen: Iterable[tuple[str, str]]) -> str:
-    """The list, what it was narrowed to, and the day."""
-    words = slugify(" ".join([str(desk.opts.verbose_name_plural), *(label for _, label in chosen)]))
+def file_name(what: str, chosen: Iterable[tuple[str, str]]) -> str:
+    """What is in the file, what it was narrowed to, and the day."""
+    words = slugify(" ".join([what, *(label for _, label in chosen)]))
     return f"{words[:LONGEST_NAME].rstrip('-')}-{timezone.localdate():%Y-%m-%d}"
+
+
+def take_along(request: HttpRequest, form: str, sheet: Sheet) -> HttpResponse:
+    """The file, remembered; or back to the page with a plain word when it would be too large or others are being written."""
+    if form == "xlsx" and sheet.rows.order_by()[XLSX_ROWS : XLSX_ROWS + 1].values("pk"):
+        return _refused(request, sheet, _too_many())
+    turn = take_turn()
+    if turn is None:
+        return _refused(request, sheet, BUSY)
+    log_export(request, sheet.rows.model._meta, form, sheet.chosen)
+    return download(form, sheet.name, sheet.header, _batches(request, sheet, turn))
+
+
+def _batches(request: HttpRequest, sheet: Sheet, turn: Turn) -> Iterator[list[Sequence[object]]]:
+    """The rows of the file, some hundred at a time: read through a cursor in one transaction, which shows one moment of the table."""
+    count = 0
+    with turn, transaction.atomic():
+        found = sheet.rows.iterator(chunk_size=BATCH)
+        while batch := list(islice(found, BATCH)):
+            count += len(batch)
+            yield list(sheet.cells(batch))
+    log.info("list exported", model=sheet.rows.model._meta.label_lower, by=request.user.pk, rows=count)
+
+
+def _refused(request: HttpRequest, sheet: Sheet, why: str) -> HttpResponse:
+    messages.error(request, why)
+    return HttpResponseRedirect(f"{sheet.back}?{request.GET.urlencode()}")
 
 
 def _too_many() -> str:

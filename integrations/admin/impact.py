@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 
 from integrations import words
 from integrations.admin.desk import MASK_PERMISSION, Act, Desk, Refusal
+from integrations.admin.export_columns import IMPACT_RUNS
+from integrations.admin.exports import Exports
 from integrations.admin.filters import FlowFilter, field_filter
 from integrations.admin.impact_findings import findings_of
 from integrations.engine import impact
@@ -49,7 +51,7 @@ def standing_of(version: MappingVersion) -> dict[str, Any]:
 
 
 @admin.register(ImpactRun)
-class ImpactDesk(Desk):
+class ImpactDesk(Exports, Desk):
     """Every run, newest first."""
 
     acts = (Act("cancel", CHANGE), Act("again", CHANGE))
@@ -58,6 +60,7 @@ class ImpactDesk(Desk):
     tabs = (("All", {}), ("Impact runs", {"purpose": "impact"}), ("Sending again", {"purpose": "resend"}))
     empty_icon = "query_stats"
     empty_words = "No impact run yet. Start one on a mapping's page: it says what the draft would change, and sends nothing."
+    export_columns = IMPACT_RUNS
     list_display = ["name_cell", "flow_cell", "state_cell", "found_cell", "who_cell"]
     list_filter = [FlowFilter, field_filter("state", "state", ImpactRun.State.choices)]
     list_filter_submit = True

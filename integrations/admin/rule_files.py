@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponse
 from integrations.admin.rule_fit import known_target
 from integrations.admin.rule_forms import argument_of, constant_of, constant_text
 from integrations.admin.rule_words import targets_of
-from integrations.admin.sheets import Unreadable, read_sheet, sheet_response
+from integrations.admin.sheets import Unreadable, download, read_sheet
 from integrations.models import Flow
 from mapping.exchange import rule_from_json, rules_to_json
 from mapping.models import FieldRule, MappingVersion
@@ -53,12 +53,11 @@ def exported(version: MappingVersion, form: str) -> HttpResponse:
     flow, rows = version.flow, list(version.rules.all())
     name = f"mapping-{flow.source.platform}-{flow.destination.platform}-{flow.record_type}-{version.number}"
     if form == "xlsx":
-        response = sheet_response("xlsx", name, COLUMNS, [_cells(row) for row in rows])
-    else:
-        ends = {"source": flow.source.platform, "destination": flow.destination.platform}
-        told = {**ends, "record_type": flow.record_type, "version": version.number, **rules_to_json(rows)}
-        response = HttpResponse(orjson.dumps(told, option=orjson.OPT_INDENT_2), content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+        return download("xlsx", name, COLUMNS, [[_cells(row) for row in rows]])
+    ends = {"source": flow.source.platform, "destination": flow.destination.platform}
+    told = {**ends, "record_type": flow.record_type, "version": version.number, **rules_to_json(rows)}
+    response = HttpResponse(orjson.dumps(told, option=orjson.OPT_INDENT_2), content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="{name}.json"'
     return response
 
 

@@ -8,7 +8,6 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from itertools import islice
 from typing import IO
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
@@ -24,17 +23,11 @@ FORMATS = ("csv", "xlsx")
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads a CSV file in the machine's own code page
 DELIMITERS = (",", ";", "\t")
 ENCODINGS = ("utf-8-sig", "utf-16", "cp1252")  # what spreadsheet programs save, tried in this order
-BATCH = 500  # rows that leave together
 Row = Sequence[object]
 
 
 class Unreadable(ValueError):
     """A file that is no table; its text is one plain sentence."""
-
-
-def sheet_response(form: str, name: str, header: Row, rows: Iterable[Row]) -> HttpResponse:
-    """A table that is no list of the console as a download in the form csv or xlsx, CSV streamed; raises Http404 for other forms."""
-    return download(form, f"{name}-{timezone.localdate():%Y-%m-%d}", header, _in_batches(rows))
 
 
 def download(form: str, name: str, header: Row, batches: Iterable[Iterable[Row]]) -> HttpResponse:
@@ -47,12 +40,6 @@ def download(form: str, name: str, header: Row, batches: Iterable[Iterable[Row]]
         answer = HttpResponse(xlsx_file(name, header, batches), content_type=XLSX_TYPE)
     answer["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return answer
-
-
-def _in_batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    left = iter(rows)
-    while batch := list(islice(left, BATCH)):
-        yield batch
 
 
 def csv_parts(header: Row, batches: Iterable[Iterable[Row]]) -> Iterator[str]:

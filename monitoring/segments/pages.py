@@ -8,14 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils import timezone
 
 from integrations import words
 from integrations.access import may_replay
 from integrations.admin.desk import MASK_PERMISSION
-from integrations.admin.sheets import FORMATS, XLSX_TYPE, csv_parts, xlsx_file
+from integrations.admin.sheets import FORMATS, download
 from integrations.admin.summaries import headline
 from integrations.engine.masking import masked
 from integrations.models import Delivery
@@ -232,12 +232,7 @@ def _readings(desk: SegmentDesk, request: HttpRequest, object_id: int, form: str
     rows = row.readings.order_by("-at")[:EXPORTED]
     table = ([one.at, one.size, one.expected, one.status, one.refreshed_at, LABELS[one.answer]] for one in rows)
     log_export(request, desk.opts, form, [("readings of", row.title)])
-    if form == "csv":
-        answer: HttpResponse = StreamingHttpResponse(csv_parts(header, [table]), content_type="text/csv; charset=utf-8")
-    else:
-        answer = HttpResponse(xlsx_file("Readings", header, [table]), content_type=XLSX_TYPE)
-    answer["Content-Disposition"] = f'attachment; filename="segment-readings-{timezone.localdate():%Y-%m-%d}.{form}"'
-    return answer
+    return download(form, f"segment-readings-{timezone.localdate():%Y-%m-%d}", header, [table])
 
 
 # --- the last read-back -----------------------------------------------------------------------------------------------------

@@ -9,22 +9,30 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.messages import get_messages
 from django.db import connection as database
+from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from openpyxl import load_workbook
 
-from integrations.admin import exports
-from integrations.models import Delivery
+from integrations.admin import exports, turns
+from integrations.models import Delivery, ImpactRun, SyncException
+from mapping.defaults import load_defaults
 from mapping.resources import from_text
 from tests.admin.test_lists import LISTS, RECORD, fill_deliveries
-from tests.rows import make_delivery, make_flow
+from tests.rows import make_attempt, make_delivery, make_exception, make_flow, make_person, minutes_ago
 
 pytestmark = pytest.mark.django_db
 DELIVERIES = "/admin/integrations/delivery/"
-TAKEN = ["integrations_delivery", "integrations_inboxevent", "integrations_flow", "integrations_checkpoint"]
+TAKEN = [
+    "integrations_delivery", "integrations_inboxevent", "integrations_flow", "integrations_checkpoint", "integrations_syncexception",
+    "integrations_connection", "mapping_mappingversion",
+]  # fmt: skip
 
 
 def taken(client: Client, address: str) -> list[dict[str, str]]:
@@ -41,10 +49,11 @@ def test_every_list_leads_to_its_sheets_and_both_say_the_same(name: str, manager
     LISTS[name](0, 3)
     page = manager.get(reverse(f"admin:{name}_changelist")).content.decode()
     sheets = []
-    for form in ("csv", "xlsx"):
-        address = reverse(f"admin:{name}_export", args=[form])
-        assert f'href="{address}"' in page
-        sheets.append(taken(manager, address))
+    with time_machine.travel(timezone.now(), tick=False):
+        for form in ("csv", "xlsx"):
+            address = reverse(f"admin:{name}_export", args=[form])
+            assert f'href="{address}"' in page
+            sheets.append(taken(manager, address))
 
     assert sheets[0] == sheets[1]
     assert len(sheets[0]) >= 3
@@ -112,6 +121,7 @@ def test_the_file_is_named_after_its_list_filters_and_day_and_who_took_it_is_rem
 def test_csv_leaves_in_parts_and_costs_the_same_queries_however_long_it_is(manager: Client, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(exports, "BATCH", 4)
     fill_deliveries(0, 2)
+    taken(manager, f"{DELIVERIES}export/csv/")  # content types are remembered from the first on
     numbers = []
     for more in (0, 10):
         fill_deliveries(2, more)
@@ -142,3 +152,103 @@ def test_people_without_a_role_take_nothing_along(sign_in: Callable[[str], Clien
 @pytest.mark.parametrize("address", ["export/pdf/", "export/csv/?no_such_column=1"])
 def test_an_address_that_makes_no_sense_leads_nowhere(manager: Client, address: str):
     assert manager.get(f"{DELIVERIES}{address}").status_code == 404
+
+
+def test_no_list_of_the_console_is_without_a_way_to_take_it_along():
+    lists = {model._meta.label: desk for model, desk in admin.site._registry.items()}
+    taken_along = {name for name, desk in lists.items() if isinstance(desk, exports.Exports) or hasattr(desk, "get_export_data")}
+    assert (len(taken_along) > 15, set(lists) - taken_along) == (True, set())
+
+
+def test_questions_are_taken_with_what_waits_now_and_what_to_do(manager: Client):
+    flow = make_flow()
+    question = make_exception(flow, subject="TEE-RED", waiting=2, last_seen=timezone.now())
+    Delivery.objects.update(record=RECORD)
+
+    (row,) = taken(manager, "/admin/integrations/syncexception/export/csv/?kind=unmapped_sku")
+
+    told = ("ID", "Question", "Subject", "Kind", "Team", "State", "Deliveries waiting", "Order value waiting", "Assignee")
+    assert [row[name] for name in told] == [
+        str(question.pk), question.title, "TEE-RED", "Unknown SKU", "ecommerce", "Open", "2", "£21.00", "",
+    ]  # fmt: skip
+    assert row["What to do"].startswith("Map the SKU")
+
+
+@pytest.mark.parametrize(("role", "seen"), [("ecommerce", 0), ("marketing", 6)])
+def test_what_a_destination_said_of_people_is_masked_in_questions_and_tries(sign_in: Callable[[str], Client], role: str, seen: int):
+    said = "447700900123 of ann.realname@example.com is wrong"
+    flow = make_flow("customer")
+    make_exception(flow, "refused", said)
+    SyncException.objects.update(title=said)
+    make_attempt(make_delivery(flow, state="blocked"), "refused", message=said, at=minutes_ago(30))
+    client = sign_in(role)
+
+    (question,) = taken(client, "/admin/integrations/syncexception/export/csv/")
+    (tried,) = taken(client, "/admin/attempts/export/csv/?what=refused")
+
+    cells = (question["Question"], question["Subject"], tried["Answer"])
+    assert sum(secret in cell for secret in ("447700900123", "ann.realname@example.com") for cell in cells) == seen
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_runs_over_records_are_taken_along(manager: Client, form: str):
+    flow = make_flow()
+    load_defaults(flow)
+    version = flow.mapping_versions.first()
+    ImpactRun.objects.create(flow=flow, version=version, rules=[], fingerprint="", state="done", looked_at=9, same=7, changed=2)
+
+    (row,) = taken(manager, f"/admin/integrations/impactrun/export/{form}/")
+
+    told = ("Run", "Flow", "Version", "Compared with version", "State", "Records looked at", "The same", "Would change", "Asked for by")
+    assert [row[name] for name in told] == ["Impact run", str(flow), "1", "", "Done", "9", "7", "2", ""]
+
+
+def test_people_are_taken_along_by_administrators_only(sign_in: Callable[[str], Client]):
+    make_person("marketing", username="ann")
+    page = sign_in("administrator")
+
+    assert 'href="/admin/auth/user/export/csv/?q=ann"' in page.get("/admin/auth/user/?q=ann").content.decode()
+    (row,) = taken(page, "/admin/auth/user/export/csv/?q=ann")
+    assert (row["User name"], row["Roles"], row["May sign in"]) == ("ann", "marketing", "yes")
+    assert sign_in("manager").get("/admin/auth/user/export/csv/").status_code == 403
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_while_two_exports_leave_the_next_is_told_to_wait_and_goes_when_one_is_through(manager: Client, form: str):
+    fill_deliveries(0, 3)
+    first, second = (manager.get(f"{DELIVERIES}export/csv/") for _ in range(turns.AT_ONCE))
+    list(first.streaming_content)
+    assert len(taken(manager, f"{DELIVERIES}export/{form}/")) == 3
+    held = manager.get(f"{DELIVERIES}export/csv/")
+
+    told = manager.get(f"{DELIVERIES}export/{form}/?state=blocked", follow=True)
+
+    assert told.redirect_chain == [(f"{DELIVERIES}?state=blocked", 302)]
+    assert [str(message) for message in get_messages(told.wsgi_request)] == [exports.BUSY]
+    assert "Try again in a moment" in told.content.decode()
+    assert LogEntry.objects.count() == 4  # nobody took the one that was refused
+    for answer in (second, held):
+        list(answer.streaming_content)
+    assert len(taken(manager, f"{DELIVERIES}export/{form}/")) == 3
+
+
+def test_a_download_that_breaks_off_or_is_only_asked_about_keeps_nobody_waiting(manager: Client, monkeypatch: pytest.MonkeyPatch):
+    # The test client keeps its connection open over the end of a request, but not when an answer is left before its end.
+    monkeypatch.setattr(connections["default"], "close_if_unusable_or_obsolete", lambda: None)
+    fill_deliveries(0, 3)
+    for _ in range(turns.AT_ONCE):
+        broken = manager.get(f"{DELIVERIES}export/csv/")
+        next(iter(broken.streaming_content)), next(iter(broken.streaming_content))
+        broken.close()
+        manager.head(f"{DELIVERIES}export/csv/")
+
+    assert len(taken(manager, f"{DELIVERIES}export/csv/")) == 3
+
+
+def test_a_download_on_which_nobody_reads_keeps_nobody_waiting_for_long(manager: Client, monkeypatch: pytest.MonkeyPatch):
+    fill_deliveries(0, 3)
+    held = [manager.get(f"{DELIVERIES}export/csv/") for _ in range(turns.AT_ONCE)]
+    waits = manager.get(f"{DELIVERIES}export/csv/").status_code
+    monkeypatch.setattr(turns, "LONGEST", 0)
+
+    assert (len(held), waits, len(taken(manager, f"{DELIVERIES}export/csv/"))) == (2, 302, 3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,6 +13,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from openpyxl import load_workbook
 
 from integrations.models import Delivery
 from monitoring.latest import latest_samples
@@ -132,6 +135,21 @@ def test_the_value_behind_a_route_is_the_sum_of_the_orders_its_link_shows(manage
 
 
 class TestWhatWasTried:
+    @pytest.mark.parametrize("form", ["csv", "xlsx"])
+    def test_every_page_of_it_is_taken_along_in_one_file(self, manager, form):
+        life()
+        page = manager.get("/admin/attempts/?what=delivered").content.decode()
+
+        file = manager.get(unescape(re.search(f'href="([^"]+/export/{form}/[^"]+)"', page)[1]))
+
+        if form == "csv":
+            rows = list(csv.DictReader(io.StringIO(b"".join(file.streaming_content).decode("utf-8-sig"))))
+        else:
+            head, *cells = load_workbook(io.BytesIO(file.content)).active.iter_rows(values_only=True)
+            rows = [dict(zip(head, row, strict=True)) for row in cells]
+        assert (len(rows), {row["Outcome"] for row in rows}) == (136, {"Delivered"})
+        assert len({row["ID"] for row in rows}) == rows_behind(manager, "/admin/attempts/?what=delivered")
+
     def test_it_shows_no_personal_data_to_those_who_may_not_see_it(self, client):
         client.force_login(make_person("ecommerce"))
         life()
