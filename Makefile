@@ -3,7 +3,8 @@ SHELL := /bin/sh
 PYTHON := .venv/bin/python
 READY := .venv/.complete
 T ?= tests
-WORKERS ?= auto
+# one more than the machine has cores: many tests wait for other processes
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 export PYTHONUTF8 := 1
 
 .PHONY: help demo test lint bench shots stop clean
@@ -27,7 +28,7 @@ demo: $(READY)
 
 test: $(READY)
 	@scripts/chromium >/dev/null || test -z "$$REQUIRE_BROWSER"
-	@$(PYTHON) scripts/with_database.py $(PYTHON) -m pytest -n $(WORKERS) $(T) $(ARGS)
+	@$(PYTHON) scripts/with_database.py $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal $(T) $(ARGS)
 
 lint: $(READY)
 	@$(PYTHON) -m ruff check .

@@ -52,24 +52,24 @@ def staff_pages() -> dict[str, str]:
     for name, base, rows in _rows():
         if (row := rows.first()) is not None:
             pages[name] = reverse(f"admin:{LISTS[base]}_change", args=[row.pk])
+    pages |= {f"{name}-preview": f"{address.removesuffix('change/')}preview/" for name, address in pages.items() if name == "mapping-draft"}
     for name in ("mapping-draft", "mapping-published"):
         if name in pages:
             pages |= {f"{name}-{part}": f"{pages[name].removesuffix('change/')}{part}/" for part in ("compare", "import")}
-    pages |= {f"{name}-preview": f"{address.removesuffix('change/')}preview/" for name, address in pages.items() if name == "mapping-draft"}
     pages |= {f"{name}-edit": f"{address.removesuffix('change/')}edit/" for name, address in pages.items() if name == "segment"}
     pages |= {"segments-choose": f"{pages['segments']}?watched=no"}
     pages |= {"drift-repair": f"{pages['drift']}repairs/"}
     pages |= {"unmapped-upload": reverse("admin:integrations_unmappedsku_upload")}
     pages |= {"contacts-retry": f"{reverse('admin:integrations_contactsync_retries')}?reason=bad_phone"}
+    pages |= {"manual": manual_url(), "manual-search": f"{manual_url()}?q=consent"}
+    pages |= {f"manual-{slug}": manual_url(slug) for slug in MANUAL}
+    pages |= {name: f"{reverse('admin:find')}?{query}" for name, query in SEARCHES.items()} | dict(_stories())
     pages |= {f"exceptions-{act}": reverse("admin:integrations_syncexception_bulk", args=[act]) for act in ("ignore", "snooze")}
     pages |= {"exceptions-runs": reverse("admin:integrations_syncexception_runs")}
     for run in DeskRun.objects.order_by("-pk")[:1]:
         pages["exceptions-run"] = reverse("admin:integrations_syncexception_run", args=[run.pk])
     for hold in Hold.objects.filter(exception__kind="bad_phone", delivery__state="blocked").order_by("-pk")[:1]:
         pages["exception-put-right"] = reverse("admin:integrations_syncexception_edit", args=[hold.exception_id, hold.delivery_id])
-    pages |= {"manual": manual_url(), "manual-search": f"{manual_url()}?q=consent"}
-    pages |= {f"manual-{slug}": manual_url(slug) for slug in MANUAL}
-    pages |= {name: f"{reverse('admin:find')}?{query}" for name, query in SEARCHES.items()} | dict(_stories())
     return {**pages, "missing": "/admin/nowhere/", "api": "/api/docs/"}
 
 

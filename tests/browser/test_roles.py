@@ -35,7 +35,7 @@ def test_a_role_signs_in_and_its_side_bar_leads_to_its_pages_only(role: str, vis
     visitor = visit()
     visitor.sign_in(role)
 
-    visitor.page.get_by_role("heading", name="Flows", exact=True).wait_for()
+    visitor.page.get_by_role("heading", name="Open exceptions", exact=True).wait_for()
     assert side_bar(visitor) == [*SEEN_BY_ALL, *(["People"] if role == "administrator" else [])]
 
 
@@ -65,7 +65,7 @@ def test_a_page_of_another_role_is_refused_with_a_way_back(visit: Callable[..., 
     visitor.reads("Your role does not include this")
     visitor.reads("ecommerce")
     visitor.click("To the overview")
-    visitor.page.get_by_role("heading", name="Flows", exact=True).wait_for()
+    visitor.page.get_by_role("heading", name="Open exceptions", exact=True).wait_for()
 
 
 def test_a_page_that_does_not_exist_says_so_with_a_way_back(visit: Callable[..., Visitor]) -> None:
@@ -76,7 +76,7 @@ def test_a_page_that_does_not_exist_says_so_with_a_way_back(visit: Callable[...,
     assert answer.status == 404
     visitor.reads("There is no such page")
     visitor.click("To the overview")
-    visitor.page.get_by_role("heading", name="Flows", exact=True).wait_for()
+    visitor.page.get_by_role("heading", name="Open exceptions", exact=True).wait_for()
 
 
 def test_a_wrong_password_is_told_on_the_page_and_the_right_one_still_works(visit: Callable[..., Visitor]) -> None:
@@ -90,7 +90,7 @@ def test_a_wrong_password_is_told_on_the_page_and_the_right_one_still_works(visi
 
     visitor.page.get_by_label("Password").fill(PASSWORD)
     visitor.press("Sign in")
-    visitor.page.get_by_role("heading", name="Flows", exact=True).wait_for()
+    visitor.page.get_by_role("heading", name="Open exceptions", exact=True).wait_for()
 
 
 def test_somebody_without_a_role_is_told_whom_to_ask(visit: Callable[..., Visitor]) -> None:

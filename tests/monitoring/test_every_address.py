@@ -59,7 +59,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (STAFF, "get", "admin:search admin:view_on_site admin:login admin:jsi18n"),
     (NOBODY, "get", "admin:autocomplete"),  # no page of ours asks it
     # finding and watching
-    (ROLES, "get", "admin:find admin:find_trace admin:route admin:route_live admin:route_trend admin:attempts"),
+    (ROLES, "get", "admin:find admin:find_trace admin:route admin:route_live admin:route_trend admin:attempts admin:attempts_export"),
     (ROLES, "post", "admin:find_live"),
     (MANAGERS, "post", "admin:find_ask admin:find_there"),  # reads from the platforms
     (ROLES, "get", "admin:monitoring_segment: changelist change history standing live read_back_live people readings export"),
@@ -88,12 +88,12 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (ROLES, "get", "admin:integrations_contactsync: changelist change history live export"),
     (ROLES, "get", "admin:integrations_engagementfigure: changelist change history export"),
     (ROLES, "get", "admin:mapping_mappingversion: changelist change history preview compare file export"),
-    (ROLES, "get", "admin:integrations_impactrun: changelist change history live"),
+    (ROLES, "get", "admin:integrations_impactrun: changelist change history live export"),
     (ROLES, "get", "admin:mapping_skucrosswalk: changelist change history way_back export"),
     (ROLES, "get", "admin:mapping_valuecrosswalk: changelist change history way_back export"),
     (ROLES, "get", "admin:mapping_identityrule: changelist change history way_back export"),
     (ROLES, "get", "admin:mapping_maskingrule: changelist change history way_back export"),
-    (ADMINISTRATORS, "get", "admin:auth_user: changelist change history"),
+    (ADMINISTRATORS, "get", "admin:auth_user: changelist change history export"),
     # adding and deleting
     (ADMINISTRATORS, "get", "admin:integrations_connection_add"),
     (ADMINISTRATORS, "get", "admin:auth_user: add delete password_change"),

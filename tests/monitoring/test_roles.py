@@ -43,10 +43,10 @@ EXPECTED: dict[str, tuple[frozenset[str], frozenset[str], frozenset[str], frozen
     "mapping.valuecrosswalk": (EVERYBODY, MANAGERS, MANAGERS, MANAGERS),
     "mapping.identityrule": (EVERYBODY, MANAGERS, MANAGERS, MANAGERS),
     "mapping.maskingrule": (EVERYBODY, MANAGERS, MANAGERS, MANAGERS),
-    "monitoring.segment": (EVERYBODY, NOBODY, frozenset({"marketing", "manager", "administrator"}), NOBODY),
     "monitoring.reconciliation": (EVERYBODY, EVERYBODY, EVERYBODY, NOBODY),
     "monitoring.drift": (EVERYBODY, NOBODY, NOBODY, NOBODY),
     "monitoring.duplicate": (EVERYBODY, NOBODY, frozenset({"marketing", "manager", "administrator"}), NOBODY),
+    "monitoring.segment": (EVERYBODY, NOBODY, frozenset({"marketing", "manager", "administrator"}), NOBODY),
     "auth.user": (ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS),
 }
 ACTS = ("view", "add", "change", "delete")
