@@ -17,8 +17,9 @@ from integrations.engine.pacing import DatabasePacer
 from integrations.engine.wake import wake_connection, wake_flow
 from integrations.models import Connection, Credential
 from integrations.models.secret import UnreadableSecret
-from integrations.platforms.base import Account, Lane, Platform, Probe, Tokens
+from integrations.platforms.base import Account, Lane, Platform, Probe
 from integrations.platforms.errors import Misconfigured, PlatformError, Reconnect
+from integrations.platforms.grants import Tokens
 from integrations.platforms.registry import PLATFORMS
 
 log = structlog.get_logger(__name__)

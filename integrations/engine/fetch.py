@@ -14,7 +14,7 @@ from integrations.engine.outbox import Cause, enqueue
 from integrations.models import Connection
 from integrations.platforms.base import Lane, RawObject
 from integrations.platforms.errors import PlatformError, Reconnect, SlowDown, Unparsable
-from integrations.platforms.survey_registry import LOOKS
+from integrations.platforms.registry import PLATFORMS
 from mapping.records import Record
 
 log = structlog.get_logger(__name__)
@@ -31,7 +31,9 @@ class Fetched:
 
 def fetch_records(connection: Connection, reader: str, keys: Sequence[str], *, lane: Lane = Lane.STANDARD) -> Fetched:
     """Read these objects from the source and bring their records to its flows; raises PlatformError, and KeyError without a way to look."""
-    look, asked_at = LOOKS[connection.platform], timezone.now()
+    look, asked_at = PLATFORMS[connection.platform].look, timezone.now()
+    if look is None:
+        raise KeyError(connection.platform)
     client = None
     try:
         with accounts.remediable():

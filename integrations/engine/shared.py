@@ -9,7 +9,7 @@ from django.db import transaction
 
 from integrations.engine import accounts
 from integrations.models import Connection
-from integrations.platforms.base import SharedAccount
+from integrations.platforms.grants import SharedAccount
 
 log = structlog.get_logger(__name__)
 OWN = frozenset({"store"})  # settings that say of one account what is not true of the others

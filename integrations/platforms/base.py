@@ -9,10 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from mapping.crosswalk import KnownContact
 from mapping.records import Record, RecordType
+
+if TYPE_CHECKING:
+    from integrations.platforms.grants import Auth
+    from integrations.platforms.survey import Merging, SourceLook, Survey
 
 JsonObject = dict[str, Any]
 
@@ -340,39 +344,6 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tokens:
-    """New credentials from a grant or a refresh: secret kind → (value, expires at or None)."""
-
-    values: Mapping[str, tuple[str, datetime | None]]
-    scopes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharedAccount:
-    """One of several accounts that a single grant opens; `settings` are what a connection to it needs of its own."""
-
-    external_id: str
-    name: str
-    settings: Mapping[str, Any]
-
-
-class Auth(Protocol):
-    """Hand-shake and renewal of a platform's credentials."""
-
-    def authorize_url(self, account: Account, *, state: str, redirect_uri: str) -> str:
-        """Where the person grants access; raises Misconfigured when this mode has no hand-shake."""
-
-    def exchange(self, account: Account, query: Mapping[str, str], *, state: str, redirect_uri: str) -> Tokens:
-        """Tokens for a callback whose signature, state, time and account were checked; raises Unverified."""
-
-    def refresh(self, account: Account) -> Tokens | None:
-        """New tokens, or None when this mode has nothing to renew; raises Reconnect when the grant is dead."""
-
-    def shops(self, client: Any) -> Sequence[SharedAccount]:
-        """Accounts that one grant covers; empty where a grant is for one account only."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """Everything the engine may ask of one platform."""
 
@@ -391,6 +362,9 @@ class Platform:
     parse: Callable[[Account, RawObject], Sequence[Record]] | None = None
     readers: Mapping[str, Reader] = field(default_factory=dict)
     lookup: Lookup | None = None
+    look: SourceLook | None = None  # of a source whose records can be compared
+    survey: Survey | None = None  # of a destination that can be compared
+    merging: Merging | None = None  # of a destination that can make two people one
     writers: Mapping[RecordType, Writer] = field(default_factory=dict)
     targets: Mapping[RecordType, tuple[TargetField, ...]] = field(default_factory=dict)
     renew_before_seconds: float = 300.0  # how long before its end an access token is renewed

@@ -15,8 +15,8 @@ from integrations.flows import FlowSpec, spec_for
 from integrations.models import Connection, Delivery, Flow
 from integrations.platforms.base import Lane, Page, RawObject, Window
 from integrations.platforms.errors import PlatformError, Unparsable
+from integrations.platforms.registry import PLATFORMS
 from integrations.platforms.survey import PeopleSeen, SourceLook, StoredObject, StoredPage, StoredPerson, Survey
-from integrations.platforms.survey_registry import LOOKS, SURVEYS
 from mapping.records import Order, Record, RecordType
 
 RECORD_TYPES = (RecordType.CUSTOMER, RecordType.ORDER)
@@ -34,7 +34,8 @@ class EndFault(Exception):  # noqa: N818 - carries a fault to whoever decides ab
 
 def comparable(flow: Flow) -> bool:
     """Whether both ends of a flow can be read for a comparison; the connections are to be there."""
-    return flow.record_type in RECORD_TYPES and flow.source.platform in LOOKS and flow.destination.platform in SURVEYS
+    source, destination = PLATFORMS.get(flow.source.platform), PLATFORMS.get(flow.destination.platform)
+    return flow.record_type in RECORD_TYPES and bool(source and source.look and destination and destination.survey)
 
 
 def comparable_flows() -> list[Flow]:
@@ -72,12 +73,12 @@ class Ends:
     @property
     def survey(self) -> Survey:
         """How the destination is read."""
-        return SURVEYS[self.flow.destination.platform]
+        return PLATFORMS[self.flow.destination.platform].survey
 
     @property
     def look(self) -> SourceLook:
         """How single things are read at the source."""
-        return LOOKS[self.flow.source.platform]
+        return PLATFORMS[self.flow.source.platform].look
 
     @property
     def reader(self) -> str:

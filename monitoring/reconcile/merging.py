@@ -15,8 +15,8 @@ from integrations.engine.replay import replay
 from integrations.models import Delivery
 from integrations.platforms.base import Lane
 from integrations.platforms.errors import PlatformError, Refused, SlowDown
+from integrations.platforms.registry import PLATFORMS
 from integrations.platforms.survey import PersonView
-from integrations.platforms.survey_registry import MERGING
 from mapping.models import ContactHandle
 from mapping.records import RecordType
 from monitoring.models import Duplicate
@@ -41,7 +41,7 @@ def word(key: str) -> str:
 def views(pair: Duplicate) -> tuple[PersonView | None, PersonView | None]:
     """Both as the destination shows them now; raises PlatformError."""
     client = _client(pair)
-    merging = MERGING[pair.connection.platform]
+    merging = PLATFORMS[pair.connection.platform].merging
     return merging.view(client, pair.first), merging.view(client, pair.second)
 
 
@@ -97,7 +97,7 @@ def _go_on(pair: Duplicate) -> int:
 
 def _send(pair: Duplicate) -> int:
     """Ask the destination. A worker that dies right after asks again: then one of the two is gone already, which is found out first."""
-    job = MERGING[pair.connection.platform].ask(_client(pair), pair.survivor, _merged(pair))
+    job = PLATFORMS[pair.connection.platform].merging.ask(_client(pair), pair.survivor, _merged(pair))
     _update(pair, state=State.MERGING, job=job, note="", due_at=timezone.now())
     log.info("merge asked for", duplicate=pair.pk, by=pair.decided_by_id, job=job)
     pair.refresh_from_db()
@@ -106,7 +106,7 @@ def _send(pair: Duplicate) -> int:
 
 def _look(pair: Duplicate) -> int:
     """When the job has ended, both are read back: the survivor must be there and the other one gone."""
-    client, merging = _client(pair), MERGING[pair.connection.platform]
+    client, merging = _client(pair), PLATFORMS[pair.connection.platform].merging
     if not merging.is_done(client, pair.job):
         _later(pair, PATIENCE)
         return 0

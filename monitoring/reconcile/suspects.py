@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.engine.masking import mask_email, mask_name, mask_phone
 from integrations.models import Connection, Flow
-from integrations.platforms.survey_registry import MERGING
+from integrations.platforms.registry import PLATFORMS
 from mapping.models import Contact, ContactHandle
 from mapping.records import RecordType
 from monitoring.models import Duplicate
@@ -41,6 +41,7 @@ SELECT array_agg(DISTINCT contact_key ORDER BY contact_key) FROM (
   WHERE connection_id = %(connection)s AND kind = %(kind)s AND contact_key NOT LIKE '@%%') AS handles
 GROUP BY same HAVING count(DISTINCT contact_key) > 1 ORDER BY 1 LIMIT %(most)s
 """  # noqa: S608 - joined from the constants above alone
+MERGE = [slug for slug, platform in PLATFORMS.items() if platform.merging]  # destinations that can make two people one
 LOOKS = (
     ("same_email", ContactHandle.Kind.EMAIL, "value"),
     ("email_spelling", ContactHandle.Kind.EMAIL, MAILBOX),
@@ -61,7 +62,7 @@ class Pair:
 
 def find_all() -> int:
     """Every night: pairs at all destinations that can merge; returns how many are new."""
-    rows = Connection.objects.filter(platform__in=list(MERGING), state=Connection.State.ACTIVE)
+    rows = Connection.objects.filter(platform__in=MERGE, state=Connection.State.ACTIVE)
     return sum(find(connection) for connection in rows)
 
 
@@ -83,7 +84,7 @@ def _pairs(connection_id: int) -> Iterator[Pair]:
 
 def left_behind(flow: Flow, lying: Iterable[tuple[str, str]]) -> int:
     """From listings as a comparison read them, (source key, profile): those whose buyer is known as somebody else; returns new pairs."""
-    if flow.record_type != RecordType.CUSTOMER or flow.destination.platform not in MERGING:
+    if flow.record_type != RecordType.CUSTOMER or flow.destination.platform not in MERGE:
         return 0
     profiles = {key: profile for key, profile in lying if key and profile}
     rows = ContactHandle.objects.filter(connection=flow.destination_id, kind=ContactHandle.Kind.SOURCE_ID, value__in=list(profiles))

@@ -12,7 +12,7 @@ from django.utils import timezone
 from integrations.engine import accounts, shared
 from integrations.engine.accounts import account_for, needs_auth, reconnected, set_credential
 from integrations.models import Connection, Credential
-from integrations.platforms.base import SharedAccount
+from integrations.platforms.grants import SharedAccount
 
 pytestmark = [pytest.mark.django_db]
 

@@ -2,9 +2,11 @@
 
 from integrations.platforms.base import Platform
 from integrations.platforms.ometria.client import MERGE_RATE, OmetriaClient
+from integrations.platforms.ometria.merge import OmetriaMerging
 from integrations.platforms.ometria.options import DEFAULT_RATE, SECRETS, SETTINGS
 from integrations.platforms.ometria.probe import probe
 from integrations.platforms.ometria.schema import TARGETS
+from integrations.platforms.ometria.survey import OmetriaSurvey
 from integrations.platforms.ometria.write import WRITERS
 
 PLATFORM = Platform(
@@ -16,6 +18,8 @@ PLATFORM = Platform(
     probe=probe,
     default_base_url="https://api.ometria.com",
     writers=WRITERS,
+    survey=OmetriaSurvey(),
+    merging=OmetriaMerging(),
     targets=TARGETS,
     rates={"push": (DEFAULT_RATE, DEFAULT_RATE), "read": (DEFAULT_RATE, DEFAULT_RATE), "merge": (MERGE_RATE, 1.0)},
 )

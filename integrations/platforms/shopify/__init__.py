@@ -8,6 +8,7 @@ from integrations.platforms.shopify.bulk import BULK_CUSTOMERS, BULK_ORDERS, BUL
 from integrations.platforms.shopify.client import GRAPHQL, REST, ShopifyClient
 from integrations.platforms.shopify.expand import expand
 from integrations.platforms.shopify.find import LOOKUP
+from integrations.platforms.shopify.look import LOOK
 from integrations.platforms.shopify.parse import parse
 from integrations.platforms.shopify.probe import probe
 from integrations.platforms.shopify.read import CHECKOUTS, CUSTOMERS, ORDERS, PAGE_SIZE, PRODUCTS, pull_of
@@ -100,5 +101,6 @@ PLATFORM = Platform(
     parse=parse,
     readers={reader.name: reader for reader in READERS},
     lookup=LOOKUP,
+    look=LOOK,
     rates={GRAPHQL: (100.0, 2000.0), REST: (2.0, 40.0)},  # the smallest plan, until Shopify's own figures correct them
 )

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode
 
-from integrations.platforms.base import Account, SharedAccount, Tokens
+from integrations.platforms.base import Account
 from integrations.platforms.errors import Misconfigured, PlatformError, Reconnect, Refused, Unverified
+from integrations.platforms.grants import SharedAccount, Tokens
 from integrations.platforms.http import HttpSession
 
 ADMIN_TOKEN, CLIENT_CREDENTIALS, AUTHORIZATION_CODE, EXPIRING_TOKEN = (

@@ -9,6 +9,7 @@ from integrations.platforms.tiktok_shop.catalogue import pull_products
 from integrations.platforms.tiktok_shop.client import READ, WRITE, TikTokShopClient
 from integrations.platforms.tiktok_shop.expand import expand
 from integrations.platforms.tiktok_shop.find import LOOKUP
+from integrations.platforms.tiktok_shop.look import LOOK
 from integrations.platforms.tiktok_shop.options import API_ADDRESS, READ_RATE, SECRETS, SETTINGS, WRITE_RATE
 from integrations.platforms.tiktok_shop.parse import parse
 from integrations.platforms.tiktok_shop.probe import probe
@@ -80,6 +81,7 @@ PLATFORM = Platform(
     parse=parse,
     readers={reader.name: reader for reader in READERS},
     lookup=LOOKUP,
+    look=LOOK,
     renew_before_seconds=86_400,  # tokens last seven days
     rates={READ: (READ_RATE, READ_RATE), WRITE: (WRITE_RATE, WRITE_RATE)},
 )

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
-from integrations.platforms.base import Account, JsonObject, SharedAccount, Tokens
+from integrations.platforms.base import Account, JsonObject
 from integrations.platforms.errors import PlatformError, Reconnect, Refused, Unverified
+from integrations.platforms.grants import SharedAccount, Tokens
 from integrations.platforms.http import HttpSession
 from integrations.platforms.tiktok_shop.answers import data_of, judge
 from integrations.platforms.tiktok_shop.client import TikTokShopClient

@@ -8,8 +8,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from integrations.platforms.base import SharedAccount, Unpaced
+from integrations.platforms.base import Unpaced
 from integrations.platforms.errors import Misconfigured, PlatformError, Reconnect, Refused, TryLater, Unverified
+from integrations.platforms.grants import SharedAccount
 from integrations.platforms.tiktok_shop import PLATFORM
 from integrations.platforms.tiktok_shop.auth import _tokens
 from integrations.platforms.tiktok_shop.client import TikTokShopClient
