@@ -26,8 +26,9 @@ WITH budget AS (
   WHERE r.id = b.id AND (b.blocked_until IS NULL OR b.blocked_until <= clock_timestamp())
     AND b.tokens - LEAST(%(cost)s, b.burst) >= b.burst * %(reserve)s * CASE WHEN %(cost)s >= b.burst THEN 0 ELSE 1 END
   RETURNING r.id
-), relaxed AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))  -- a budget may forget its last second in a crash
-SELECT (SELECT count(*) FROM taken, relaxed),
+), relaxed AS MATERIALIZED (  -- a budget may forget its last second in a crash; what a surrounding transaction writes may not
+  SELECT set_config('synchronous_commit', 'off', true) WHERE %(alone)s)
+SELECT (SELECT count(*) FROM taken LEFT JOIN relaxed ON true),
        GREATEST(EXTRACT(EPOCH FROM b.blocked_until - clock_timestamp()),
                 (LEAST(%(cost)s, b.burst) + b.burst * %(reserve)s - b.tokens) / NULLIF(b.rate, 0))
 FROM budget b
@@ -86,6 +87,7 @@ class DatabasePacer:
     def _try(self, group: str, cost: float, *, rate: float, burst: float) -> float:
         """Seconds still missing; 0 when the cost was taken."""
         values = {"connection": self._id, "group": group, "cost": cost, "reserve": RESERVE[self._lane], "rate": rate, "burst": burst}
+        values["alone"] = not database.in_atomic_block
         with database.cursor() as cursor:
             cursor.execute(TAKE, values)
             row = cursor.fetchone()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from django.db import connection as database
+from django.db import transaction
 
 from integrations.engine.pacing import PATIENCE, DatabasePacer
 from integrations.models import Connection, RateBudget
@@ -134,3 +136,11 @@ def test_a_connection_may_choose_its_own_rate(connection: Connection) -> None:
     began = time.monotonic()
     chosen.take("push")
     assert time.monotonic() - began > 0.3
+
+
+def test_spending_inside_a_transaction_leaves_what_it_writes_durable(connection: Connection) -> None:
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = 'on'")
+        pacer(connection).take("push")
+        cursor.execute("SHOW synchronous_commit")
+        assert cursor.fetchone() == ("on",)
