@@ -81,3 +81,15 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def _equal(before: Mapped | None, after: Mapped) -> bool:
     """Whether both payloads are known to be the same; the hash is empty for a record that would be held."""
     return before is not None and after.payload_hash != "" and before.payload_hash == after.payload_hash
+
+
+def generic(path: str) -> str:
+    """A payload path without list positions: "lineitems[0].sku" → "lineitems[].sku"."""
+    out, skip = [], False
+    for character in path:
+        skip = character == "[" or (skip and character != "]")
+        if character == "[":
+            out.append("[")
+        elif not skip:
+            out.append(character)
+    return "".join(out)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
@@ -224,16 +223,8 @@ class ContactDesk(Exports, Desk):
     def page_urls(self) -> list[URLPattern]:
         """Trying again by filter, its progress, and the part of a page that refreshes itself."""
         pages = (("retries", contact_retries.retries), ("progress", contact_retries.progress))
-        urls = [path(f"{name}/", self.wrapped(self._page(view)), name=f"integrations_contactsync_{name}") for name, view in pages]
+        urls = [path(f"{name}/", self.viewed(view), name=f"integrations_contactsync_{name}") for name, view in pages]
         return [*urls, path("<int:object_id>/live/", self.wrapped(self.live), name="integrations_contactsync_live")]
-
-    def _page(self, view: Any) -> Any:
-        def shown(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-            if not self.has_view_permission(request):
-                raise PermissionDenied
-            return view(self, request, **kwargs)
-
-        return shown
 
     def live(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """How far one row is."""

@@ -138,6 +138,16 @@ class Desk(ModelAdmin):
         inner.model_admin = self
         return update_wrapper(inner, view)
 
+    def viewed(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        """A page of its own, `view(desk, request, …)`, behind the sign-in and for those who may see this list."""
+
+        def shown(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+            if not self.has_view_permission(request):
+                raise PermissionDenied
+            return view(self, request, **kwargs)
+
+        return self.wrapped(shown)
+
     def view_url(self, name: str, *args: object) -> str:
         """The address of one of this desk's pages."""
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args)

@@ -10,12 +10,13 @@ from django.urls import reverse
 
 from integrations.admin.rule_words import targets_of
 from integrations.admin.summaries import headline
-from integrations.engine.findings import FieldFinding, ReasonFinding, fields_of, generic, reasons_of
+from integrations.engine.findings import FieldFinding, ReasonFinding, fields_of, reasons_of
 from integrations.engine.impact import trial_of
 from integrations.engine.masking import masked, masked_text
 from integrations.engine.preview import Tried, try_out
 from integrations.models import ImpactRun, SyncException
 from integrations.models.kinds import KINDS
+from mapping.preview import generic
 from mapping.rules import BadRules
 
 SHOWN = 60  # fields, and reasons of each sort

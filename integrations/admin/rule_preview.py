@@ -15,11 +15,11 @@ from integrations.admin.impact import standing_of
 from integrations.admin.rule_words import targets_of
 from integrations.admin.summaries import headline
 from integrations.engine.find_terms import one_way, plain
-from integrations.engine.findings import generic
 from integrations.engine.masking import masked, masked_text
 from integrations.engine.preview import Tried, Verdict, latest_deliveries, preview_draft
 from integrations.models import Delivery, Flow, SearchTerm
 from mapping.models import MappingVersion
+from mapping.preview import generic
 from mapping.rules import BadRules
 from mapping.transforms import email
 

@@ -6,7 +6,6 @@ A correction counts for the version of the record it was made for; a newer versi
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ from integrations.models import Correction, Delivery
 from integrations.platforms.base import JsonObject, TargetField
 from mapping import codec
 from mapping.plans import Plan, active_plan
-from mapping.preview import FieldChange, changed_fields, leaves
+from mapping.preview import FieldChange, changed_fields, generic, leaves
 from mapping.steps import STEPS
 from mapping.transform import Mapped, transform
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 Values = Mapping[str, Any]
 CORRECTABLE = (Delivery.State.BLOCKED, Delivery.State.READY)
-POSITION = re.compile(r"\[\d+\]")
 SCALARS = ("string", "number", "integer", "boolean", "datetime", "date")
 
 
@@ -87,8 +85,8 @@ def editable(delivery: Delivery) -> list[Editable]:
     plain = [rule.target for rule in plan.rules if "[]" not in rule.target]
     paths = [*problems, *(path for path in [*plain, *written] if path not in problems)]
     sources = {rule.target: rule.source for rule in plan.rules}
-    rows = [_editable(path, targets.get(_general(path)), written.get(path), problems.get(path, "")) for path in dict.fromkeys(paths)]
-    rows = [row for row in rows if _general(row.path) in sources and row.type in SCALARS and not row.path.startswith("@")]
+    rows = [_editable(path, targets.get(generic(path)), written.get(path), problems.get(path, "")) for path in dict.fromkeys(paths)]
+    rows = [row for row in rows if generic(row.path) in sources and row.type in SCALARS and not row.path.startswith("@")]
     return [replace(row, source=sources.get(row.path, ""), said=_said(delivery.record, sources.get(row.path, ""))) for row in rows]
 
 
@@ -191,8 +189,3 @@ def _said(record: JsonObject, source: str) -> Any:
     for name in source.split(".") if source else ():
         found = found.get(name) if isinstance(found, dict) else None
     return found if source and not isinstance(found, dict | list) else None
-
-
-def _general(path: str) -> str:
-    """The place without positions in lists: "lineitems[0].sku" is "lineitems[].sku" in the rules."""
-    return POSITION.sub("[]", path)

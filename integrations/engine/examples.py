@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from integrations.engine.catalogue import lookups_for
-from integrations.engine.findings import generic
 from integrations.engine.preview import latest_deliveries, prepared_records
 from integrations.flows import spec_for
 from integrations.models import Flow
 from mapping.crosswalk import NO_LOOKUPS, Lookups
 from mapping.fields import source_fields
 from mapping.plans import Plan, plan_from_rules
-from mapping.preview import leaves
+from mapping.preview import generic, leaves
 from mapping.records import Record, RecordType
 from mapping.rules import BadRules, OnInvalid, Rule
 from mapping.steps import STEPS

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mapping.preview import FieldChange
+from mapping.preview import FieldChange, generic
 from mapping.transform import SUBJECT_IS_RECORD, Issue
 
 MOST_FIELDS, MOST_REASONS = 300, 200  # kept apart; what is beyond is counted together
@@ -35,18 +35,6 @@ class ReasonFinding:
     message: str
     count: int
     samples: tuple[int, ...]
-
-
-def generic(path: str) -> str:
-    """A payload path without list positions: "lineitems[0].sku" → "lineitems[].sku"."""
-    out, skip = [], False
-    for character in path:
-        skip = character == "[" or (skip and character != "]")
-        if character == "[":
-            out.append("[")
-        elif not skip:
-            out.append(character)
-    return "".join(out)
 
 
 def note_changes(found: Stored, delivery_id: int, changes: Iterable[FieldChange]) -> None:

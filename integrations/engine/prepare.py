@@ -28,6 +28,7 @@ from mapping import codec
 from mapping.gate import NO_SKU
 from mapping.lookups import Lookups
 from mapping.plans import Plan
+from mapping.preview import generic
 from mapping.records import Customer, Record, RecordType
 from mapping.steps import STEPS
 from mapping.transform import Mapped, payload_hash, transform
@@ -168,7 +169,7 @@ def _prepare_one(bench: Bench, row: Claimed, record: Record, batch: Prepared) ->
     problems = bench.writer.check(payload)
     if problems:
         questions = [
-            Question("invalid_payload", _field(problem.field), f"{_field(problem.field)}: {problem.message}", problem.message)
+            Question("invalid_payload", generic(problem.field), f"{generic(problem.field)}: {problem.message}", problem.message)
             for problem in problems
         ]
         batch.ask(row, _distinct(questions), [problem.field for problem in problems])
@@ -220,15 +221,3 @@ def _sku_title(name: str) -> str:
 
 def _distinct(questions: Sequence[Question]) -> list[Question]:
     return list({(question.kind, question.subject): question for question in questions}.values())
-
-
-def _field(path: str) -> str:
-    """A field path without list positions, so that the same fault on any line is one question."""
-    out, skip = [], False
-    for character in path:
-        skip = character == "[" or (skip and character != "]")
-        if character == "[":
-            out.append("[")
-        elif not skip:
-            out.append(character)
-    return "".join(out)

@@ -10,7 +10,6 @@ import structlog
 
 from integrations.engine import accounts
 from integrations.engine.catalogue import lookups_for
-from integrations.engine.findings import generic
 from integrations.engine.follow import following
 from integrations.engine.masks import unmasked
 from integrations.engine.relevance import not_yet, why_not
@@ -21,7 +20,7 @@ from mapping import codec
 from mapping.lookups import Lookups
 from mapping.models import MappingVersion
 from mapping.plans import NoPlan, Plan, active_plan, compile_plan
-from mapping.preview import PreviewRow, compare
+from mapping.preview import PreviewRow, compare, generic
 from mapping.records import Record
 from mapping.steps import STEPS
 from mapping.transform import Issue

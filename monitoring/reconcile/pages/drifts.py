@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
@@ -18,11 +17,11 @@ from integrations.admin.desk import Act, Desk, Refusal
 from integrations.admin.exports import Column, Exports
 from integrations.admin.filters import FlowFilter, dropdown, field_filter
 from integrations.platforms.registry import PLATFORMS
+from mapping.preview import generic
 from mapping.records import RecordType
 from monitoring.models import Drift
 from monitoring.reconcile import drifts, repair
 from monitoring.reconcile.causes import ASPECTS, CAUSES, REPAIR_LABELS, Cause, Repair, cause_choices
-from monitoring.reconcile.judge import POSITION
 from monitoring.reconcile.numbers import open_by_cause
 from monitoring.reconcile.pages import bulk
 
@@ -227,18 +226,10 @@ class DriftDesk(Exports, Desk):
     def page_urls(self) -> list[URLPattern]:
         """Repairing by filter, what became of it, and the part of a page that refreshes itself."""
         return [
-            path("repairs/", self.wrapped(self._viewed(bulk.repairs)), name="monitoring_drift_repairs"),
-            path("progress/", self.wrapped(self._viewed(bulk.progress)), name="monitoring_drift_progress"),
+            path("repairs/", self.viewed(bulk.repairs), name="monitoring_drift_repairs"),
+            path("progress/", self.viewed(bulk.progress), name="monitoring_drift_progress"),
             path("<int:object_id>/live/", self.wrapped(self.live), name="monitoring_drift_live"),
         ]
-
-    def _viewed(self, view: Any) -> Any:
-        def shown(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-            if not self.has_view_permission(request):
-                raise PermissionDenied
-            return view(self, request, **kwargs)
-
-        return shown
 
     def live(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """How one drift stands."""
@@ -248,7 +239,7 @@ class DriftDesk(Exports, Desk):
 
 def field_label(row: Drift) -> str:
     """The differing field in the words of the rule editor."""
-    return _labels(row.flow.destination.platform, row.flow.record_type).get(POSITION.sub("[]", row.field), row.field)
+    return _labels(row.flow.destination.platform, row.flow.record_type).get(generic(row.field), row.field)
 
 
 @cache
