@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Max, QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from integrations.access import replayable
+from integrations.admin.filters import chosen_filters
+from integrations.admin.stepped import Run
 from integrations.engine.replay import replay
 from integrations.models import ContactSync, Delivery, Hold
 from integrations.models.kinds import KINDS
@@ -25,41 +26,6 @@ STEP = 200  # rows per call: a call takes well under a second, and the page show
 ON_THEIR_WAY = (Delivery.State.READY, Delivery.State.SENDING, Delivery.State.ACCEPTED)
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """How far one "try all again" is; rows are taken in the order of their ids, up to the last one there was when it began."""
-
-    total: int
-    last: int
-    started: datetime
-    after: int = 0
-    done: int = 0
-    seen: int = 0
-
-    @property
-    def share(self) -> float:
-        """Part of the rows that were looked at."""
-        return min(1.0, self.seen / self.total) if self.total else 1.0
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing is left to look at."""
-        return self.after >= self.last
-
-
-def _number(data: QueryDict, name: str) -> int:
-    text = data.get(name, "")
-    return int(text) if text.isdecimal() else 0
-
-
-def _read(data: QueryDict) -> Run | None:
-    started = parse_datetime(data.get("started", "")) if data.get("started") else None
-    if started is None or timezone.is_naive(started):
-        return None
-    numbers = {name: _number(data, name) for name in ("total", "last", "after", "done", "seen")}
-    return Run(started=started, **numbers)
-
-
 def retries(desk: ContactDesk, request: HttpRequest) -> HttpResponse:
     """How many the filter leaves (GET), or the next step of trying them again (POST)."""
     if not request.user.has_perm(REPLAY):
@@ -67,25 +33,17 @@ def retries(desk: ContactDesk, request: HttpRequest) -> HttpResponse:
     rows = replayable(request.user, desk.filtered(request)).order_by()
     if request.method != "POST":
         return desk.show(request, "integrations/contact_syncs_retry.html", **_preview(desk, request, rows))
-    run = _step(rows, _read(request.POST) or _begin(rows), request)
+    run = _step(rows, Run.read(request.POST) or Run.begin(rows), request)
     template = "contact_syncs_run.html" if request.headers.get("HX-Request") else "contact_syncs_retry.html"
     words = {"title": "Try again", "query": request.GET.urlencode()}
     return desk.show(request, f"integrations/{template}", run=run, ended=timezone.now() if run.over else None, **words)
-
-
-def _begin(rows: QuerySet[ContactSync]) -> Run:
-    found = rows.aggregate(total=Count("pk"), last=Max("pk"))
-    return Run(total=found["total"], last=found["last"] or 0, started=timezone.now())
 
 
 def _step(rows: QuerySet[ContactSync], run: Run, request: HttpRequest) -> Run:
     part = rows.filter(pk__gt=run.after, pk__lte=run.last).order_by("pk").prefetch_related(None)
     ids = list(part.values_list("pk", flat=True)[:STEP])
     done = replay(ids, request.user) if ids else 0
-    after = ids[-1] if len(ids) == STEP else run.last
-    return Run(
-        total=run.total, last=run.last, started=run.started, after=after, done=run.done + done, seen=run.seen + len(ids)
-    )  # fmt: skip
+    return run.stepped(ids, done, STEP)
 
 
 def _preview(desk: ContactDesk, request: HttpRequest, rows: QuerySet[ContactSync]) -> dict[str, Any]:
@@ -94,24 +52,14 @@ def _preview(desk: ContactDesk, request: HttpRequest, rows: QuerySet[ContactSync
         "title": "Try again",
         "query": request.GET.urlencode(),
         "count": rows.count(),
-        "filters": chosen_filters(desk, request),
+        "filters": chosen_filters(desk.get_changelist_instance(request)),
         "reasons": [(KINDS[slug], number) for slug, number in held.order_by("-number") if slug in KINDS],
     }
 
 
-def chosen_filters(desk: ContactDesk, request: HttpRequest) -> list[tuple[str, str]]:
-    """The filters of the address in words."""
-    found = []
-    for spec in desk.get_changelist_instance(request).filter_specs:
-        label = dict(spec.lookup_choices).get(spec.value())
-        if label:
-            found.append((spec.title, label))
-    return found
-
-
 def progress(desk: ContactDesk, request: HttpRequest) -> HttpResponse:
     """What became of those that were tried again between two moments."""
-    run = _read(request.GET)
+    run = Run.read(request.GET)
     ended = parse_datetime(request.GET.get("ended", ""))
     if run is None or ended is None:
         return HttpResponse(status=400)

@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from integrations import words
 from integrations.access import answerable
-from integrations.admin.contact_retries import chosen_filters
 from integrations.admin.desk import Refusal
 from integrations.admin.exception_page import kind_of, people, value_words
 from integrations.admin.exception_snooze import CHOICES, until
+from integrations.admin.filters import chosen_filters
 from integrations.engine import desk_runs
 from integrations.engine.desk_acts import take_back_run
 from integrations.engine.snoozes import UNTIL_IT_CHANGES
@@ -167,7 +167,7 @@ def _preview(desk: ExceptionDesk, request: HttpRequest, act: BulkAct, rows: Quer
 
 
 def _filters(desk: ExceptionDesk, request: HttpRequest) -> list[tuple[str, str]]:
-    found = chosen_filters(desk, request)
+    found = chosen_filters(desk.get_changelist_instance(request))
     term = request.GET.get("q", "").strip()
     return [*found, *([("subject", term)] if term else [])]
 

@@ -13,7 +13,6 @@ import structlog
 from django.contrib import messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
@@ -23,6 +22,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from integrations.admin.desk import MASK_PERMISSION
+from integrations.admin.filters import chosen_filters
 from integrations.admin.sheets import FORMATS, download
 from integrations.admin.turns import Turn, take_turn
 from mapping.admin.sheets import log_export
@@ -123,17 +123,6 @@ class Exports:
         """The cells of some rows; one row of the list may become several of the file."""
         reads = [column.read for column in self.export_columns]
         return ([read(row, personal) for read in reads] for row in rows)
-
-
-def chosen_filters(shown: ChangeList) -> list[tuple[str, str]]:
-    """The drop-down filters of a list that are set, in words."""
-    found = []
-    for spec in shown.filter_specs:
-        value = getattr(spec, "value", None)
-        label = dict(spec.lookup_choices).get(value()) if callable(value) else None
-        if label:
-            found.append((str(spec.title), str(label)))
-    return found
 
 
 def file_name(what: str, chosen: Iterable[tuple[str, str]]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -63,3 +64,14 @@ def age_filter(title: str, column: str) -> type[DropdownFilter]:
 
 FlowFilter = dropdown("flow", "flow", _flows, lambda rows, value, request: rows.filter(flow_id=value))
 ConnectionFilter = dropdown("connection", "connection", _connections, lambda rows, value, request: rows.filter(connection_id=value))
+
+
+def chosen_filters(shown: ChangeList) -> list[tuple[str, str]]:
+    """The drop-down filters of a list that are set, in words."""
+    found = []
+    for spec in shown.filter_specs:
+        value = getattr(spec, "value", None)
+        label = dict(spec.lookup_choices).get(value()) if callable(value) else None
+        if label:
+            found.append((str(spec.title), str(label)))
+    return found

@@ -116,7 +116,21 @@ class FlowForm(forms.Form):
         self.flow.save(update_fields=["settings"])
 
 
-class BackfillForm(forms.Form):
+class DayWindow(forms.Form):
+    """Two days, `since` and `until`, that make a window which has begun."""
+
+    def clean(self) -> dict[str, Any]:
+        """The window must begin before it ends, and not in the future."""
+        cleaned = super().clean()
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and since > timezone.localdate():
+            self.add_error("since", "The first day lies in the future.")
+        if since and until and until < since:
+            self.add_error("until", "The last day is before the first.")
+        return cleaned
+
+
+class BackfillForm(DayWindow):
     """Which history to bring: kinds of object, first and last day (both whole days, UTC)."""
 
     readers = forms.MultipleChoiceField(label="What to read", widget=UnfoldAdminCheckboxSelectMultipleWidget())
@@ -128,16 +142,6 @@ class BackfillForm(forms.Form):
         super().__init__(data, initial={"readers": chosen, "since": timezone.localdate() - FIRST_DAY})
         self.fields["readers"].choices = [(reader.name, reader.label) for reader in readers]
         self.fields["until"].help_text = "Empty: up to now."
-
-    def clean(self) -> dict[str, Any]:
-        """The window must have a beginning before its end, and may not begin in the future."""
-        cleaned = super().clean()
-        since, until = cleaned.get("since"), cleaned.get("until")
-        if since and since > timezone.localdate():
-            self.add_error("since", "The first day lies in the future.")
-        if since and until and until < since:
-            self.add_error("until", "The last day is before the first.")
-        return cleaned
 
     def window(self) -> tuple[datetime, datetime | None]:
         """The window as moments: from the first day's beginning to the last day's end."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Max, QuerySet, Sum
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.db.models import Count, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from integrations.admin.filters import chosen_filters
+from integrations.admin.stepped import Run
 from integrations.words import money
 from monitoring.models import Drift
 from monitoring.reconcile.causes import CAUSES, REPAIR_LABELS
@@ -24,28 +25,6 @@ if TYPE_CHECKING:
 STEP = 200  # drifts per call: a call takes well under a second, and the page shows how far it is after each
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """How far one "repair all" is; drifts are taken in the order of their ids, up to the last one there was when it began."""
-
-    total: int
-    last: int
-    started: datetime
-    after: int = 0
-    done: int = 0
-    seen: int = 0
-
-    @property
-    def share(self) -> float:
-        """Part of the drifts that were looked at."""
-        return min(1.0, self.seen / self.total) if self.total else 1.0
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing is left to look at."""
-        return self.after >= self.last
-
-
 def repairs(desk: DriftDesk, request: HttpRequest) -> HttpResponse:
     """What would be repaired (GET), or the next step of repairing (POST)."""
     if not request.user.has_perm(REPAIR):
@@ -53,23 +32,17 @@ def repairs(desk: DriftDesk, request: HttpRequest) -> HttpResponse:
     rows = repairable(request.user, desk.filtered(request)).order_by()
     if request.method != "POST":
         return desk.show(request, "monitoring/recon_repair.html", **_preview(desk, request, rows))
-    run = _step(rows, _read(request.POST) or _begin(rows), request)
+    run = _step(rows, Run.read(request.POST) or Run.begin(rows), request)
     template = "recon_repair_run.html" if request.headers.get("HX-Request") else "recon_repair.html"
     ended = timezone.now() if run.over else None
     return desk.show(request, f"monitoring/{template}", run=run, ended=ended, title="Repair", query=request.GET.urlencode())
-
-
-def _begin(rows: QuerySet[Drift]) -> Run:
-    found = rows.aggregate(total=Count("pk"), last=Max("pk"))
-    return Run(total=found["total"], last=found["last"] or 0, started=timezone.now())
 
 
 def _step(rows: QuerySet[Drift], run: Run, request: HttpRequest) -> Run:
     part = Drift.objects.filter(pk__in=rows.filter(pk__gt=run.after, pk__lte=run.last).order_by("pk").values("pk")[:STEP])
     drifts = list(part.select_related("flow").order_by("pk"))
     done = repair(drifts, request.user) if drifts else Repaired()
-    after = drifts[-1].pk if len(drifts) == STEP else run.last
-    return Run(total=run.total, last=run.last, started=run.started, after=after, done=run.done + done.done, seen=run.seen + len(drifts))
+    return run.stepped([drift.pk for drift in drifts], done.done, STEP)
 
 
 def _preview(desk: DriftDesk, request: HttpRequest, rows: QuerySet[Drift]) -> dict[str, Any]:
@@ -80,23 +53,13 @@ def _preview(desk: DriftDesk, request: HttpRequest, rows: QuerySet[Drift]) -> di
     count = sum(number for _, _, number, _ in lines)
     return {
         "title": "Repair", "query": request.GET.urlencode(), "count": count, "lines": lines, "others": max(left - count, 0),
-        "filters": chosen_filters(desk, request),
+        "filters": chosen_filters(desk.get_changelist_instance(request)),
     }  # fmt: skip
-
-
-def chosen_filters(desk: DriftDesk, request: HttpRequest) -> list[tuple[str, str]]:
-    """The filters of the address in words."""
-    found = []
-    for spec in desk.get_changelist_instance(request).filter_specs:
-        label = dict(spec.lookup_choices).get(spec.value())
-        if label:
-            found.append((spec.title, label))
-    return found
 
 
 def progress(desk: DriftDesk, request: HttpRequest) -> HttpResponse:
     """What became of the drifts whose repair was asked for between two moments."""
-    run, ended = _read(request.GET), parse_datetime(request.GET.get("ended", ""))
+    run, ended = Run.read(request.GET), parse_datetime(request.GET.get("ended", ""))
     if run is None or ended is None:
         return HttpResponse(status=400)
     counts = outcome(run, ended, request.user.pk)
@@ -111,15 +74,3 @@ def outcome(run: Run, ended: datetime, by: int) -> dict[str, int]:
     rows = Drift.objects.filter(pk__lte=run.last, asked_by=by, asked_at__gte=run.started, asked_at__lte=ended)
     states = dict(rows.order_by().values_list("state").annotate(number=Count("pk")))
     return {state: states.get(state, 0) for state in Drift.State.values}
-
-
-def _number(data: QueryDict, name: str) -> int:
-    text = data.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 19 else 0
-
-
-def _read(data: QueryDict) -> Run | None:
-    started = parse_datetime(data.get("started", "")) if data.get("started") else None
-    if started is None or timezone.is_naive(started):
-        return None
-    return Run(started=started, **{name: _number(data, name) for name in ("total", "last", "after", "done", "seen")})

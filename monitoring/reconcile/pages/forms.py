@@ -10,6 +10,7 @@ from django import forms
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from integrations.admin.flow_forms import DayWindow
 from integrations.models import Flow
 from monitoring.models import Reconciliation
 
@@ -18,7 +19,7 @@ def _day() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date", "class": "sy-input"}, format="%Y-%m-%d")
 
 
-class CompareForm(forms.Form):
+class CompareForm(DayWindow):
     """Which flow, which whole days, and what makes a record count."""
 
     flow = forms.TypedChoiceField(label="Flow", coerce=int, widget=UnfoldAdminSelectWidget())
@@ -34,16 +35,6 @@ class CompareForm(forms.Form):
         super().__init__(data, initial={"since": today - timedelta(days=1), "until": today, "basis": "changed", **(initial or {})})
         self._flows = {flow.pk: flow for flow in flows}
         self.fields["flow"].choices = [(flow.pk, str(flow)) for flow in flows]
-
-    def clean(self) -> dict[str, Any]:
-        """The window must begin before it ends, and not in the future."""
-        cleaned = super().clean()
-        since, until = cleaned.get("since"), cleaned.get("until")
-        if since and since > timezone.localdate():
-            self.add_error("since", "The first day lies in the future.")
-        if since and until and until < since:
-            self.add_error("until", "The last day is before the first.")
-        return cleaned
 
     def chosen(self) -> tuple[Flow, datetime, datetime, str]:
         """Flow, beginning of the first day, end of the last day (at most now), and what counts."""
