@@ -10,6 +10,7 @@ from integrations.models.impact import ImpactRun
 from integrations.models.inbox import InboxEvent
 from integrations.models.outbox import Attempt, Delivery, Receipt
 from integrations.models.pages import ContactSync, SkuBacklog, UnmappedSku
+from integrations.models.privacy import PrivacyFilePart, PrivacyMark, PrivacyRequest
 from integrations.models.search import SearchTerm
 from integrations.models.visitor import VisitorIdentity
 
@@ -30,6 +31,9 @@ __all__ = [
     "ImpactRun",
     "InboxEvent",
     "OAuthState",
+    "PrivacyFilePart",
+    "PrivacyMark",
+    "PrivacyRequest",
     "RateBudget",
     "Receipt",
     "SavedView",
