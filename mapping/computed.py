@@ -13,6 +13,7 @@ from mapping.records import (
     Address,
     Checkout,
     Consent,
+    ConsentChange,
     ConsentState,
     Customer,
     Line,
@@ -43,8 +44,8 @@ def live(record: Product | Variant) -> bool:
 
 
 def consent(channel: str) -> Getter:
-    def get(customer: Customer) -> Consent | None:
-        return next((consent for consent in customer.consents if consent.channel == channel), None)
+    def get(person: Customer | ConsentChange) -> Consent | None:
+        return next((consent for consent in person.consents if consent.channel == channel), None)
 
     return get
 
@@ -54,6 +55,10 @@ def stated_when(state: ConsentState) -> Getter:
         return consent.stated_at if consent.state is state else None
 
     return get
+
+
+def forced(consent: Consent) -> bool | None:
+    return True if consent.forced else None
 
 
 def default_address(customer: Customer) -> Address | None:

@@ -29,6 +29,7 @@ LISTS: dict[RecordType, dict[str, Elements]] = {
     RecordType.CHECKOUT: {"lines": _lines, "lines[].options": _options},
     RecordType.EVENT: {},
     RecordType.FIGURES: {},
+    RecordType.CONSENT: {"consents": attrgetter("consents")},
 }  # fmt: skip
 
 
@@ -115,12 +116,14 @@ BASE_PRICE = Group("Price", (
 
 def _consent_group(channel: str, label: str) -> Group:
     return Group(label, (
-        Row("state", "State (granted, withdrawn, unknown)", "string", "granted"),
+        Row("state", "State (granted, withdrawn, unknown, suppressed)", "string", "granted"),
         Row("stated_at", "When it was stated", "datetime", SAMPLE_TIME),
         Row("granted_at", "When it was granted", "datetime", SAMPLE_TIME, computed.stated_when(ConsentState.GRANTED)),
         Row("withdrawn_at", "When it was withdrawn", "datetime", SAMPLE_TIME, computed.stated_when(ConsentState.WITHDRAWN)),
         Row("explicit", "A dated act of the person", "boolean", True),
         Row("source", "Where it was stated", "string", "checkout"),
+        Row("policy", "Which text the person agreed to", "string", "newsletter footer, May 2026"),
+        Row("forced", "To be held against whatever the destination holds (empty otherwise)", "boolean", True, computed.forced),
     ), f"consents.{channel}.", computed.consent(channel))  # fmt: skip
 
 
@@ -254,8 +257,17 @@ FIGURES = (RECORD, Group("Figures", (
     Row("currency", "Currency", "string", "GBP"),
 )))  # fmt: skip
 
+CONSENT = (
+    RECORD,
+    Group("Person", (
+        Row("email", "E-mail", "string", "ada@example.com"), Row("phone", "Phone", "string", "+447700900123"),
+        Row("customer_key", "Customer id", "string", "7001"),
+    )),
+    _consent_group("email", "E-mail consent"), _consent_group("sms", "SMS consent"),
+)  # fmt: skip
+
 GROUPS: dict[RecordType, tuple[Group, ...]] = {
     RecordType.CUSTOMER: CUSTOMER, RecordType.ORDER: ORDER, RecordType.PRODUCT: PRODUCT,
     RecordType.VARIANT: VARIANT, RecordType.CHECKOUT: CHECKOUT, RecordType.EVENT: EVENT,
-    RecordType.FIGURES: FIGURES,
+    RecordType.FIGURES: FIGURES, RecordType.CONSENT: CONSENT,
 }  # fmt: skip

@@ -24,6 +24,7 @@ class RecordType(StrEnum):
     CHECKOUT = "checkout"
     EVENT = "event"
     FIGURES = "figures"
+    CONSENT = "consent"
 
 
 class OrderStatus(StrEnum):
@@ -41,11 +42,15 @@ class OrderStatus(StrEnum):
 
 
 class ConsentState(StrEnum):
-    """What a person said about one channel; unknown means never asked and is neither yes nor no."""
+    """What is known about one channel of a person; unknown means never asked and is neither yes nor no.
+
+    Suppressed: nothing may be sent there, whatever the person said (the address bounces, a complaint, an erasure).
+    """
 
     GRANTED = "granted"
     WITHDRAWN = "withdrawn"
     UNKNOWN = "unknown"
+    SUPPRESSED = "suppressed"
 
 
 class EventRole(StrEnum):
@@ -84,13 +89,19 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """One statement about one channel ("email" or "sms") as the source holds it; `explicit` = a dated act of the person."""
+    """One statement about one channel ("email" or "sms") as the source holds it; `explicit` = a dated act of the person.
+
+    `policy` = which text or way of asking the person agreed to. `forced` is set by the consent ledger alone: the destination is to hold
+    this statement against whatever it holds now.
+    """
 
     channel: str
     state: ConsentState
     stated_at: datetime | None = None
     source: str = ""
     explicit: bool = False
+    policy: str = ""
+    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,6 +355,22 @@ class Figures(Record):
     values: dict[str, Decimal] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentChange(Record):
+    """What a person said about being written to, without the rest of the person.
+
+    From a source, `key` is the person's key there (Ometria: the profile id) and `customer_key` the customer id it knows the person by.
+    On its way to a destination it comes from the consent ledger: one channel, and `customer_key` is the person's key at the destination,
+    empty where that is not known.
+    """
+
+    record_type: ClassVar[RecordType] = RecordType.CONSENT
+    email: str = ""
+    phone: str = ""
+    customer_key: str = ""
+    consents: tuple[Consent, ...] = ()
+
+
 RECORD_CLASSES: dict[RecordType, type[Record]] = {
-    cls.record_type: cls for cls in (Customer, Order, Product, Variant, Checkout, Event, Figures)
+    cls.record_type: cls for cls in (Customer, Order, Product, Variant, Checkout, Event, Figures, ConsentChange)
 }

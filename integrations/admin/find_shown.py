@@ -17,12 +17,12 @@ from mapping.records import RecordType
 ICONS = {
     PERSON: "person", CONTACT: "person", RecordType.CUSTOMER: "person", RecordType.ORDER: "receipt_long", SKU: "barcode",
     RecordType.VARIANT: "barcode", RecordType.PRODUCT: "sell", "delivery": "outbox", "inbox": "inbox", "question": "help",
-    RecordType.CHECKOUT: "shopping_cart", RecordType.EVENT: "bolt",
+    RecordType.CHECKOUT: "shopping_cart", RecordType.EVENT: "bolt", RecordType.CONSENT: "how_to_reg",
 }  # fmt: skip
 NAMES = {
     PERSON: "Person", CONTACT: "Person", RecordType.CUSTOMER: "Person", SKU: "SKU", RecordType.VARIANT: "Variant",
     RecordType.ORDER: "Order", RecordType.PRODUCT: "Product", RecordType.CHECKOUT: "Checkout", RecordType.EVENT: "Event",
-    RecordType.FIGURES: "Figures",
+    RecordType.FIGURES: "Figures", RecordType.CONSENT: "Consent",
 }  # fmt: skip
 STORIES = ("People", "Orders", "SKUs", "Products")  # groups whose hits have a page of their own here
 Badge = tuple[str, str]  # words and tone

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from mapping.fields import UnknownField, elements, source_field, source_fields
-from mapping.records import RECORD_CLASSES, Event, Figures, Fulfilment, RecordType, Refund, Totals
+from mapping.records import RECORD_CLASSES, ConsentChange, Event, Figures, Fulfilment, RecordType, Refund, Totals
 from tests.mapping import samples
 
 RECORDS = {
@@ -24,6 +24,7 @@ RECORDS = {
     RecordType.CHECKOUT: samples.checkout(),
     RecordType.EVENT: Event(key="e1", occurred_at=samples.AT, name="seen"),
     RecordType.FIGURES: Figures(key="shop:2026-01-08", occurred_at=samples.AT, subject="shop", day="2026-01-08", currency="GBP"),
+    RecordType.CONSENT: ConsentChange(key="p1", occurred_at=samples.AT, email="ada@example.com", consents=samples.customer().consents),
 }
 PATHS = [(kind, field.path) for kind in RecordType for field in source_fields(kind)]
 
