@@ -258,7 +258,8 @@ def _advance(checkpoint: Checkpoint, reader: Reader, window: Window, page: Page,
         runnable.update(state=State.RUNNING)
     elif checkpoint.purpose == Purpose.POLL:
         next_run = now + timedelta(minutes=int(checkpoint.connection.settings.get("poll_minutes", reader.every_minutes)))
-        runnable.update(state=State.WAITING, window_from=window.until, window_to=None, due_at=next_run, finished_at=now)
+        reached = page.reached or window.until  # the mark itself: each run subtracts its overlap anew
+        runnable.update(state=State.WAITING, window_from=reached, window_to=None, due_at=next_run, finished_at=now)
     else:
         runnable.update(state=State.DONE, finished_at=now)
 

@@ -83,6 +83,7 @@ class IncomingCall:
     headers: Mapping[str, str]
     body: bytes
     address: str = ""  # of the caller, where its platform limits callers
+    query: str = ""  # of the address that was called, as it came; may hold a secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +122,14 @@ class Webhooks(Protocol):
     """The door for a platform's own calls.
 
     A room may say more: `max_body` (bytes, above it 413), `answer_headers` (a browser calls), `signs_by_app` (one app signs for
-    many accounts; a call for one of them that is not connected is answered 200), `open_to_all` (the key is public).
+    many accounts; a call for one of them that is not connected is answered 200), `open_to_all` (the key is public), `named_in_path`
+    (the address goes on below the platform's name), `calls_out(account, call)` (whether another host must be called first, so in a
+    thread), `handshake(account, call)` (headers for a sender that asks by OPTIONS whether it may send), `report(client, address,
+    topics)` (in plain words what is wrong with subscriptions that only a person may have mended).
     """
 
     def external_id(self, call: IncomingCall) -> str:
-        """Which account the call claims to be for; raises Unverified when it does not say."""
+        """Which account the call claims to be for, empty for an address that leads nowhere; raises Unverified when it does not say."""
 
     def verify(self, account: Account, call: IncomingCall) -> None:
         """Check the signature over the raw bytes against every valid secret; raises Unverified."""
@@ -169,6 +173,8 @@ class Page:
     resume_in: float = 0.0  # the source is still preparing: call again after this many seconds
     note: str = ""  # progress in plain words, shown to people
     failed: tuple[tuple[JsonObject, str], ...] = ()  # objects that could not even be cut out, with the reason
+    events: tuple[IncomingEvent, ...] = ()  # what the source tells in a list instead of calling: to the inbox, like webhooks
+    reached: datetime | None = None  # up to where a poll has read by the source's own clock, where that is not the window's end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +223,7 @@ class OutcomeState(StrEnum):
     ACCEPTED = "accepted"
     LATER = "later"
     REFUSED = "refused"
+    SKIPPED = "skipped"  # there is nothing to do for it there; `message` says why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

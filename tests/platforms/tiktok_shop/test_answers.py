@@ -8,7 +8,7 @@ from email.utils import format_datetime
 import pytest
 
 from integrations.platforms.errors import Misconfigured, Reconnect, Refused, SlowDown, TryLater
-from integrations.platforms.tiktok_shop.throttle import QUIET_SECONDS, Throttle
+from integrations.platforms.throttle import QUIET_SECONDS, Throttle
 from integrations.standins.tiktok_shop.failures import Failure
 
 SAID = "as the platform puts it"

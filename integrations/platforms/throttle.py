@@ -1,4 +1,4 @@
-"""How a shop's rate gives way: halved when TikTok Shop throttles, raised again by a quarter per ten quiet minutes."""
+"""How a connection's rate gives way: halved when its platform throttles, raised again by a quarter per ten quiet minutes."""
 
 from __future__ import annotations
 
