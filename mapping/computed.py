@@ -132,14 +132,31 @@ def pairs(name: str) -> Elements:
     return lambda record: tuple(read(record).items())
 
 
-def market_prices(record: Product | Variant) -> Sequence[tuple[str, Price]]:
-    """Every price with the store its listing belongs to: the shop's own, then "<shop>/<market>"."""
+def market_prices(record: Product | Variant) -> Sequence[tuple[str, Price, Product | Variant]]:
+    """Every price with the store of its listing (the shop's own, else "<shop>/<market>") and what it is the price of."""
     shop = str(record.attributes.get("store") or "")
-    return [("/".join(part for part in (shop, price.market.lower()) if part), price) for price in record.prices]
+    return [("/".join(part for part in (shop, price.market.lower()) if part), price, record) for price in record.prices]
+
+
+def market_title(entry: tuple[str, Price, Product | Variant]) -> str:
+    """The title in the language of the market, else the usual one."""
+    _, price, record = entry
+    return price.title or (full_title(record) if isinstance(record, Variant) else record.title)
+
+
+def market_url(entry: tuple[str, Price, Product | Variant]) -> str:
+    """The page of the market, else the usual one."""
+    _, price, record = entry
+    return price.url or record.url
 
 
 def facets(product: Product) -> Sequence[tuple[str, str, str]]:
-    """Categories, brand, kind and tags of a product as one list of (type, id, label)."""
+    """Categories, brand, kind, tags and the source's own facets of a product as one list of (type, id, label)."""
     found = [("category", key, label or key) for key, label in product.categories.items()]
     found += [(kind, name, name) for kind, name in (("brand", product.vendor), ("product_type", product.product_type)) if name]
-    return found + [("tag", tag, tag) for tag in product.tags]
+    return found + [("tag", tag, tag) for tag in product.tags] + list(own_facets(product))
+
+
+def own_facets(record: Product | Variant) -> Sequence[tuple[str, str, str]]:
+    """What the source itself sorts by, as (type, id, label)."""
+    return [(facet.kind, facet.key, facet.label) for facet in record.facets]

@@ -25,7 +25,7 @@ LISTS: dict[RecordType, dict[str, Elements]] = {
         "tags": _tags, "images": attrgetter("images"), "skus": attrgetter("skus"), "categories": computed.pairs("categories"),
         "facets": computed.facets, "prices": computed.market_prices,
     },
-    RecordType.VARIANT: {"options": _options, "prices": computed.market_prices},
+    RecordType.VARIANT: {"options": _options, "prices": computed.market_prices, "facets": computed.own_facets},
     RecordType.CHECKOUT: {"lines": _lines, "lines[].options": _options},
     RecordType.EVENT: {},
     RecordType.FIGURES: {},
@@ -102,6 +102,13 @@ PRICE = (
     Row("currency", "Currency", "string", "GBP", lambda pair: pair[1].currency),
     Row("regular", "Regular price", "money", "25.00", lambda pair: pair[1].regular, currency="prices[].currency"),
     Row("sale", "Sale price (empty when not on sale)", "money", "20.00", lambda pair: pair[1].sale, currency="prices[].currency"),
+    Row("title", "Title in the language of the market", "string", "Leinenhemd", computed.market_title),
+    Row("url", "Page of the market", "string", "https://shop.example.com/de/leinenhemd", computed.market_url),
+)  # fmt: skip
+
+FACET = (
+    Row("type", "Facet (category, brand, product_type, tag, or an attribute's name)", "string", "brand", itemgetter(0)),
+    Row("id", "Facet id", "string", "acme", itemgetter(1)), Row("label", "Facet name", "string", "Acme", itemgetter(2)),
 )  # fmt: skip
 
 BASE_PRICE = Group("Price", (
@@ -213,10 +220,7 @@ PRODUCT = (
     _under("categories[].", (
         Row("id", "Category id", "string", "shirts", itemgetter(0)), Row("label", "Category name", "string", "Shirts", itemgetter(1)),
     ), "Each category"),
-    _under("facets[].", (
-        Row("type", "Facet (category, brand, product_type, tag)", "string", "brand", itemgetter(0)),
-        Row("id", "Facet id", "string", "acme", itemgetter(1)), Row("label", "Facet name", "string", "Acme", itemgetter(2)),
-    ), "Categories, brand, kind and tags together"),
+    _under("facets[].", FACET, "Categories, brand, kind, tags and the source's attributes together"),
 )  # fmt: skip
 
 VARIANT = (
@@ -231,6 +235,7 @@ VARIANT = (
         Row("active", "Published", "boolean", True), Row("live", "Published and not deleted", "boolean", True, computed.live),
     )),
     BASE_PRICE, _under("prices[].", PRICE, "Each market"), _under("options[].", OPTION, "Each option"),
+    _under("facets[].", FACET, "Each attribute of the source"),
 )  # fmt: skip
 
 CHECKOUT = (
@@ -261,7 +266,7 @@ CONSENT = (
     RECORD,
     Group("Person", (
         Row("email", "E-mail", "string", "ada@example.com"), Row("phone", "Phone", "string", "+447700900123"),
-        Row("customer_key", "Customer id", "string", "7001"),
+        Row("customer_key", "Customer id", "string", "7001"), Row("decided_at", "Sent because of a look at", "datetime", SAMPLE_TIME),
     )),
     _consent_group("email", "E-mail consent"), _consent_group("sms", "SMS consent"),
 )  # fmt: skip

@@ -265,12 +265,23 @@ class Order(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """What one market pays; `sale` is set only while lower than `regular`."""
+    """What one market pays; `sale` is set only while lower than `regular`. `title` and `url` are set where the market has its own."""
 
     market: str  # ISO country or store handle; empty = the shop's base price
     currency: str
     regular: Decimal
     sale: Decimal | None = None
+    title: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
+    """One thing that goods can be sorted by, beside categories, brand, kind and tags: kind "colour", key "black", label "Schwarz"."""
+
+    kind: str
+    key: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,6 +300,7 @@ class Variant(Record):
     active: bool = True
     url: str = ""
     image_url: str = ""
+    facets: tuple[Facet, ...] = ()
     attributes: dict[str, object] = field(default_factory=dict)
 
 
@@ -307,6 +319,7 @@ class Product(Record):
     product_type: str = ""
     tags: tuple[str, ...] = ()
     categories: dict[str, str] = field(default_factory=dict)  # id -> label
+    facets: tuple[Facet, ...] = ()  # of all its variants
     prices: tuple[Price, ...] = ()
     skus: tuple[str, ...] = ()
     in_stock: bool = True
@@ -369,6 +382,7 @@ class ConsentChange(Record):
     phone: str = ""
     customer_key: str = ""
     consents: tuple[Consent, ...] = ()
+    decided_at: datetime | None = None  # by the ledger
 
 
 RECORD_CLASSES: dict[RecordType, type[Record]] = {
