@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from benchmarks import volume_checks, volume_people, volume_rules, volume_time
 from benchmarks.volume_records import flow_slots, records
-from integrations.models import Flow
+from integrations.engine import backlog
+from integrations.models import Flow, SkuBacklog
 from integrations.models.kinds import KINDS
 from monitoring import sampling
 
@@ -60,8 +61,9 @@ FROM generate_series(1, %(count)s) AS n, LATERAL (SELECT abs(hashint4(n)::bigint
   LATERAL (SELECT CASE WHEN h %% 20 = 0 THEN 'resolved' WHEN h %% 31 = 0 THEN 'ignored' ELSE 'open' END AS state) AS s
 """
 BACKLOG = """
-INSERT INTO integrations_skubacklog (exception_id, orders, units, value, score, suggestion, refreshed_at, suggested_at)
-SELECT e.id, 1 + h %% 40, 1 + h %% 90, (h %% 1000000) / 100.0, score, CASE WHEN score IS NULL THEN '{}'::jsonb ELSE
+INSERT INTO integrations_skubacklog (exception_id, orders, units, value, amounts, score, suggestion, refreshed_at, suggested_at)
+SELECT e.id, 1 + h %% 40, 1 + h %% 90, (h %% 1000000) / 100.0, jsonb_build_object('GBP', ((h %% 1000000) / 100.0)::text),
+  score, CASE WHEN score IS NULL THEN '{}'::jsonb ELSE
   jsonb_build_object('parts', jsonb_build_array(jsonb_build_array('SKU-' || h %% 5000, 1, NULL)), 'titles', jsonb_build_array('Thing'),
     'reasons', jsonb_build_array('same normalised SKU')) END, now(), now()
 FROM integrations_syncexception e, LATERAL (SELECT abs(hashint8(e.id)::bigint) AS h) AS hashed,
@@ -132,3 +134,4 @@ def fill(deliveries: int, exceptions: int, bodies: Path, *, me: int) -> None:
         cursor.execute("RESET work_mem")
         cursor.execute(UNCHECKED, ["origin"])
     sampling.sample(timezone.now())
+    backlog.store_facts([SkuBacklog.objects.order_by("exception").values_list("exception", flat=True)[0]])  # of the crowd

@@ -8,9 +8,10 @@ from django.db import connection as database
 from django.utils import timezone
 
 from integrations.models import Flow
-from monitoring.models import Reconciliation, Segment, SegmentSource
+from monitoring.models import OrderFact, Reconciliation, Segment, SegmentSource
+from monitoring.models.segments import SegmentRows
 from monitoring.reconcile.causes import CAUSES
-from monitoring.segments.causes import CHANGED, MISSING
+from monitoring.segments.causes import CHANGED, KEPT, MISSING
 from monitoring.segments.rule import ANY, Rule
 
 LISTED, WATCHED = 600, 12
@@ -68,8 +69,8 @@ SELECT %(destination)s, 'contact-person-' || n, 'contact-person-' || n + 1, '["s
 FROM generate_series(1, %(pairs)s) AS n
 """
 TABLES = (
-    "monitoring_segment", "monitoring_segmentsource", "monitoring_segmentreading", "monitoring_segmentflip", "monitoring_readback",
-    "monitoring_readbackrow", "monitoring_reconciliation", "monitoring_drift", "monitoring_duplicate",
+    "monitoring_segment", "monitoring_segmentsource", "monitoring_segmentreading", "monitoring_segmentflip", "monitoring_segmentrows",
+    "monitoring_readback", "monitoring_readbackrow", "monitoring_reconciliation", "monitoring_drift", "monitoring_duplicate",
 )  # fmt: skip
 
 
@@ -103,3 +104,8 @@ def _segments(orders: Flow) -> None:
         row.changed = {"day": {"since": (now - timedelta(days=1)).isoformat(), "size": 1050, "expected": 1090, "causes": causes}}
         row.spark = [1000 + 7 * place % 90 for place in range(30)]
     Segment.objects.bulk_create(rows)
+    newest = list(OrderFact.objects.order_by("-pk").values_list("delivery", flat=True)[:KEPT])
+    moments = [*((name, None) for name in MISSING), *((name, now - timedelta(days=1)) for name in CHANGED)]
+    SegmentRows.objects.bulk_create(
+        SegmentRows(segment=row, cause=name, since=since, deliveries=newest) for row in rows[:WATCHED] for name, since in moments
+    )

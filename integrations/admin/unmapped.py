@@ -26,7 +26,7 @@ from integrations.admin.unmapped_parts import give, in_words, parts_from_form, p
 from integrations.admin.unmapped_sheet import HEADER, options_words, price_words, sheet_rows
 from integrations.engine import backlog
 from integrations.engine.suggest import preview_answer
-from integrations.engine.waiting import UNMAPPED_SKU, waiting_lines
+from integrations.engine.waiting import UNMAPPED_SKU, waiting_shown
 from integrations.models import Flow, SyncException, UnmappedSku
 
 CHANGE = "integrations.change_syncexception"
@@ -124,7 +124,7 @@ class UnmappedDesk(Exports, Desk):
 
     def complete(self, request: HttpRequest, rows: list[UnmappedSku]) -> None:
         """What waits for the SKUs of the page: one query."""
-        waiting = waiting_lines([row.pk for row in rows]) if rows else {}
+        waiting = waiting_shown([row.pk for row in rows]) if rows else {}
         may = self.has_answer_permission(request)
         for row in rows:
             row.waiting, row.may_answer = waiting.get(row.pk), may and may_answer(request.user, row)
@@ -222,7 +222,7 @@ class UnmappedDesk(Exports, Desk):
 
     def detail(self, request: HttpRequest, row: UnmappedSku) -> dict[str, Any]:
         """The line as the orders show it, what an answer lets go, and the way to the next SKU; candidates come by themselves."""
-        waiting, is_open = waiting_lines([row.pk]).get(row.pk), row.state == SyncException.State.OPEN
+        waiting, is_open = waiting_shown([row.pk]).get(row.pk), row.state == SyncException.State.OPEN
         lets_go = preview_answer(row) if is_open else None
         personal = request.user.has_perm(MASK_PERMISSION)
         holds = list(row.holds.select_related("delivery").defer("delivery__sent_payload").order_by("pk")[:ORDERS_SHOWN])

@@ -14,7 +14,7 @@ from integrations import words
 from integrations.access import may_answer
 from integrations.admin.desk import Refusal
 from integrations.admin.unmapped_parts import Choice, choices_from_json, choices_to_json, give, in_words, part
-from integrations.engine.waiting import UNMAPPED_SKU, WaitingSku, waiting_lines
+from integrations.engine.waiting import UNMAPPED_SKU, WaitingSku, waiting_shown
 from integrations.models import SyncException
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def lets_go(rows: Iterable[Row]) -> str:
 
 def best_rows(rows: Sequence[SyncException]) -> list[Row]:
     """A preview of accepting the best stored suggestion of each; rows come with their `backlog`."""
-    waiting = waiting_lines([row.pk for row in rows])
+    waiting = waiting_shown([row.pk for row in rows])
     return [_best_row(row, waiting.get(row.pk)) for row in rows]
 
 

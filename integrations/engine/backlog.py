@@ -15,7 +15,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from integrations.engine.suggest import suggestions_for
-from integrations.engine.waiting import LINE_NAME, PART_NAME, UNMAPPED_SKU, waiting_lines
+from integrations.engine.waiting import LINE_NAME, NEWEST, PART_NAME, UNMAPPED_SKU, waiting_lines
 from integrations.models import Delivery, Flow, SkuAnswer, SkuBacklog, SyncException
 from mapping.suggestions import Component, Suggestion
 
@@ -50,8 +50,8 @@ def open_questions() -> QuerySet[SyncException]:
 
 
 ADOPT = """
-INSERT INTO integrations_skubacklog (exception_id, orders, units, value, suggestion)
-SELECT e.id, 0, 0, 0, '{}' FROM integrations_syncexception e
+INSERT INTO integrations_skubacklog (exception_id, orders, units, value, amounts, suggestion)
+SELECT e.id, 0, 0, 0, '{}', '{}' FROM integrations_syncexception e
 WHERE e.kind = %(kind)s AND e.state = 'open' AND e.flow_id IS NOT NULL
   AND e.id > COALESCE((SELECT max(exception_id) FROM integrations_skubacklog), 0)
 ON CONFLICT DO NOTHING
@@ -94,7 +94,8 @@ def store_facts(ids: Sequence[int]) -> int:
     for row in rows:
         if (found := waiting.get(row.exception_id)) is not None:
             row.orders, row.units, row.value = found.orders, found.units, sum(found.value.values(), Decimal(0))
-    _write(rows, ["orders", "units", "value", "refreshed_at"])
+            row.amounts = {currency: str(amount) for currency, amount in found.value.items()}
+    _write(rows, ["orders", "units", "value", "amounts", "refreshed_at"])
     return len(rows)
 
 
@@ -104,7 +105,7 @@ def _refresh_suggestions(until: float) -> int:
     unlucky = Q(backlog__score=None, backlog__suggested_at__lt=now - NOTHING_FOUND_LASTS)
     rows = open_questions().filter(old | unlucky).select_related("flow").order_by("-backlog__value", "pk")
     while time.monotonic() < until and (batch := list(rows[:BATCH])):
-        waiting = waiting_lines([row.pk for row in batch])
+        waiting = waiting_lines([row.pk for row in batch], newest=NEWEST)
         for row in batch:
             if time.monotonic() >= until:
                 break

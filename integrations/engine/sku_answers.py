@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from integrations.engine.exceptions import release_exceptions
-from integrations.engine.waiting import UNMAPPED_SKU, WaitingSku, waiting_lines
+from integrations.engine.waiting import UNMAPPED_SKU, WaitingSku, waiting_lines, waiting_shown
 from integrations.models import Hold, SkuAnswer, SyncException
 from mapping.models import SkuComponent, SkuCrosswalk
 from mapping.suggestions import Component, Suggestion
@@ -68,7 +68,7 @@ def same_question(exception: SyncException) -> list[int]:
 def preview_answer(exception: SyncException) -> Preview:
     """What any answer to this question lets go, in every flow of the same two connections."""
     ids = same_question(exception)
-    found, value = waiting_lines(ids).values(), Counter[str]()
+    found, value = waiting_shown(ids).values(), Counter[str]()
     for waiting in found:
         value.update(waiting.value)
     others = Hold.objects.filter(delivery=OuterRef("delivery")).exclude(exception__in=ids)

@@ -17,7 +17,7 @@ from integrations.engine.sku_answers import (
     preview_answer,
 )
 from integrations.engine.sku_undo import undo_answer
-from integrations.engine.waiting import WaitingSku, waiting_lines
+from integrations.engine.waiting import NEWEST, WaitingSku, waiting_lines
 from integrations.models import Flow, SkuAnswer, SyncException
 from mapping.gate import NO_SKU
 from mapping.models import SkuComponent, SkuCrosswalk
@@ -33,7 +33,7 @@ LATEST = 40  # earlier decisions of this source that are looked at besides
 
 def suggestions_for(exception: SyncException, limit: int = 5, *, waiting: WaitingSku | None = None) -> list[Suggestion]:
     """The best candidates for an unknown SKU, best first; `waiting` saves reading the held orders again where it is at hand."""
-    line = unknown_line(exception, waiting or waiting_lines([exception.pk]).get(exception.pk))
+    line = unknown_line(exception, waiting or waiting_lines([exception.pk], newest=NEWEST).get(exception.pk))
     with catalogue_of(exception.flow) as catalogue:
         return suggest(line, catalogue, limit)
 

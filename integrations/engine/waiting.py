@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
 import orjson
 from django.db import connection as database
 
+from integrations.models import SkuBacklog
 from mapping.gate import MAX_NAME, NO_SKU, ONE_VARIANT
 
 UNMAPPED_SKU = "unmapped_sku"  # the kind of exception
+NEWEST = 50  # orders of one SKU that a page reads; of the others it shows the stored sums
 
 # Whether a line `l` of a record is what people know under a name: `mapping.gate.name_of` in the database's words.
 _TITLE = "COALESCE(NULLIF(l ->> 'title', ''), l ->> 'variant_key', '')"
@@ -31,7 +33,9 @@ found AS MATERIALIZED (
     COALESCE((d.record #>> '{{totals,net}}')::numeric, 0) AS net, x.l, x.c,
     COALESCE((x.l ->> 'quantity')::int, 0) * COALESCE((x.c ->> 'quantity')::int, 1) AS units,
     CASE WHEN x.c IS NULL THEN (x.l ->> 'unit_price')::numeric ELSE (x.c ->> 'price')::numeric END AS price
-  FROM asked a JOIN integrations_hold h ON h.exception_id = a.id JOIN integrations_delivery d ON d.id = h.delivery_id
+  FROM asked a JOIN LATERAL (
+    SELECT delivery_id FROM integrations_hold WHERE exception_id = a.id ORDER BY delivery_id DESC LIMIT %(newest)s) h ON true
+  JOIN integrations_delivery d ON d.id = h.delivery_id
   LEFT JOIN LATERAL (
     SELECT l, c FROM jsonb_array_elements(d.record -> 'lines') l
     LEFT JOIN LATERAL (SELECT c FROM jsonb_array_elements(l -> 'components') c WHERE {PART_NAME} = a.subject) parts ON true
@@ -81,17 +85,31 @@ class WaitingSku:
     last_seen: datetime
 
 
-def waiting_lines(exception_ids: Collection[int]) -> dict[int, WaitingSku]:
-    """What waits for each of these unmapped-SKU exceptions, by id; one query. An exception for which nothing waits any more is left out."""
+def waiting_lines(exception_ids: Collection[int], *, newest: int | None = None) -> dict[int, WaitingSku]:
+    """What waits for each of these unmapped-SKU exceptions, by id; one query. An exception for which nothing waits any more is left out.
+
+    With `newest` only so many orders of each are read: the line is right, and the sums are theirs alone.
+    """
     if not exception_ids:
         return {}
     with database.cursor() as cursor:
-        cursor.execute(WAITING, {"ids": list(exception_ids), "kind": UNMAPPED_SKU})
+        cursor.execute(WAITING, {"ids": list(exception_ids), "kind": UNMAPPED_SKU, "newest": newest})
         rows = cursor.fetchall()
     by_exception: dict[int, list[tuple]] = {}
     for row in rows:
         by_exception.setdefault(row[0], []).append(row)
     return {exception_id: _read(found) for exception_id, found in by_exception.items()}
+
+
+def waiting_shown(exception_ids: Collection[int]) -> dict[int, WaitingSku]:
+    """The same for pages, in two queries: where many orders wait, sums are those last looked up (within the minute)."""
+    known = {row.exception_id: row for row in SkuBacklog.objects.filter(exception__in=exception_ids).exclude(amounts={})}
+    found = waiting_lines(exception_ids, newest=NEWEST if len(known) == len(exception_ids) else None)
+    for pk, row in known.items():
+        if pk in found and row.orders > NEWEST:
+            value = {currency: Decimal(amount) for currency, amount in row.amounts.items()}
+            found[pk] = replace(found[pk], orders=row.orders, units=row.units, value=value)
+    return found
 
 
 def _read(rows: list[tuple]) -> WaitingSku:

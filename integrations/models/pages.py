@@ -32,6 +32,7 @@ class SkuBacklog(models.Model):
     orders = models.PositiveIntegerField(default=0)
     units = models.PositiveIntegerField(default=0)
     value = models.DecimalField(max_digits=20, decimal_places=3, default=0)
+    amounts = models.JSONField(default=dict)  # currency → what waits in it, as text; `value` is their sum
     score = models.PositiveSmallIntegerField(null=True)  # 0-100; null = nothing fits
     suggestion = models.JSONField(default=dict)  # {parts: [[sku, quantity, share]], reasons: [...]} of the best one
     refreshed_at = models.DateTimeField(null=True)

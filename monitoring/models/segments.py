@@ -108,6 +108,23 @@ class SegmentFlip(models.Model):
         return f"{self.before} → {self.after}"
 
 
+class SegmentRows(models.Model):
+    """The newest deliveries behind one number of a segment's page, as the last reading counted them."""
+
+    segment = models.ForeignKey(Segment, models.CASCADE, related_name="kept_rows", db_index=False)
+    cause = models.CharField(max_length=20)  # a key of `monitoring.segments.causes.CAUSES`
+    since = models.DateTimeField(null=True)  # what a change is compared with; empty for what is missing now
+    deliveries = models.JSONField(default=list)  # newest first
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["segment", "cause", "since"], nulls_distinct=False, name="rows_of_a_cause_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cause}: {len(self.deliveries)} records"
+
+
 class FactMark(models.Model):
     """Up to which change of the outbox the facts are filled in; `caught_up_at` empty until the first time that nothing was left."""
 

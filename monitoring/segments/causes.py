@@ -17,6 +17,7 @@ from monitoring.segments.rule import Rule
 State = Delivery.State
 DEAD = ("cancelled", "refunded", "removed")  # where no value table of the flow says which statuses do not count
 QUESTIONS = 5  # that are named per cause
+KEPT = 1000  # deliveries per cause that its list shows
 Rows = QuerySet[OrderFact] | QuerySet[ContactFact]
 
 
@@ -228,6 +229,11 @@ def tally(rows: Rows) -> Tally:
     """How many people and records a cause is about."""
     found = rows.order_by().aggregate(people=Count("person", distinct=True), rows=Count("pk"))
     return Tally(found["people"], found["rows"])
+
+
+def newest(rows: Rows) -> list[int]:
+    """The newest deliveries that a cause is about, at most as many as its list shows."""
+    return list(rows.order_by("-pk").values_list("delivery", flat=True)[:KEPT])
 
 
 def questions(rows: Rows) -> list[tuple[int, str, int]]:

@@ -198,19 +198,32 @@ def _people(desk: SegmentDesk, request: HttpRequest, object_id: int, cause: str)
     if cause not in causes.CAUSES:
         raise Http404("There is no such cause.")
     since = _since(request.GET.get("since", ""))
-    scope = causes.scope_of(row, row.expected_at or timezone.now(), since)
-    if scope is None or (since is None and cause in causes.CHANGED):
+    if not row.rule or (since is None and cause in causes.CHANGED):
         raise Http404("This segment has no rule, or the moment to compare with is missing.")
     number = int(request.GET["p"]) if request.GET.get("p", "").isdecimal() else 0
-    rows = causes.CAUSES[cause].rows(scope).order_by("-pk").values_list("delivery", flat=True)
-    ids = list(rows[number * ROWS : (number + 1) * ROWS + 1])
+    kept = _kept(row, cause, since)
+    ids = kept[number * ROWS : (number + 1) * ROWS + 1]
     deliveries = Delivery.objects.filter(pk__in=ids[:ROWS]).select_related("flow__source", "flow__destination").defer("sent_payload")
     personal = request.user.has_perm(MASK_PERMISSION)
     found = [(one, headline(one.flow.record_type, one.record, personal=personal)) for one in deliveries.order_by("-pk")]
     return desk.show(
         request, "monitoring/segment_people.html", row, cause=causes.CAUSES[cause], found=found, number=number, more=len(ids) > ROWS,
-        since=since, title=causes.CAUSES[cause].label, following=number + 1, previous=number - 1, query=request.GET.get("since", ""),
+        cut=causes.KEPT if len(kept) == causes.KEPT else 0, since=since, title=causes.CAUSES[cause].label, following=number + 1,
+        previous=number - 1, query=request.GET.get("since", ""),
     )  # fmt: skip
+
+
+def _kept(row: Segment, cause: str, since: datetime | None) -> list[int]:
+    """The deliveries that the last reading kept; those of an earlier moment are counted anew."""
+    moment = since if cause in causes.CHANGED else None
+    stored = row.kept_rows.filter(cause=cause, since=moment).values_list("deliveries", flat=True).first()
+    if stored is not None:
+        return stored
+    told = [entry["since"] for entry in row.changed.values()]
+    if row.expected_at is not None and (moment is None or moment.isoformat() in told):
+        return []  # the last reading found nothing
+    scope = causes.scope_of(row, row.expected_at or timezone.now(), since)
+    return [] if scope is None else causes.newest(causes.CAUSES[cause].rows(scope))
 
 
 def _since(written: str) -> datetime | None:

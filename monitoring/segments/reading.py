@@ -20,6 +20,7 @@ from integrations.platforms.base import Lane
 from integrations.platforms.errors import PlatformError, Reconnect, SlowDown
 from integrations.platforms.ometria.lists import READY, ListState, all_lists, find_list
 from monitoring.models import Segment, SegmentFlip, SegmentReading, SegmentSource
+from monitoring.models.segments import SegmentRows
 from monitoring.segments import causes, facts
 from monitoring.segments.verdict import USUAL_DAYS, Seen, usual_size, verdict
 
@@ -175,7 +176,8 @@ def measure(segment: Segment, now: datetime) -> None:
     past = SegmentReading.objects.filter(segment=segment, at__lt=now)
     recent = past.filter(at__gte=now - timedelta(days=USUAL_DAYS), size__isnull=False)
     segment.usual = usual_size(list(recent.values_list("size", flat=True)))
-    _count(segment, now)
+    kept: list[SegmentRows] = []
+    _count(segment, now, kept)
     answer, reasons = verdict(_seen(segment, now))
     flip = answer != segment.answer
     if flip:
@@ -187,12 +189,15 @@ def measure(segment: Segment, now: datetime) -> None:
         defaults={"size": segment.size, "status": segment.status, "refreshed_at": segment.refreshed_at, "expected": segment.expected,
                   "answer": answer},
     )  # fmt: skip
-    segment.changed = _changed(segment, now)
+    segment.changed = _changed(segment, now, kept)
     segment.spark = _spark(segment, now)
-    segment.save(update_fields=["usual", "expected", "expected_at", "missing", "answer", "reasons", "answered_at", "changed", "spark"])
+    with transaction.atomic():
+        segment.save(update_fields=["usual", "expected", "expected_at", "missing", "answer", "reasons", "answered_at", "changed", "spark"])
+        SegmentRows.objects.filter(segment=segment).delete()
+        SegmentRows.objects.bulk_create(kept)
 
 
-def _count(segment: Segment, now: datetime) -> None:
+def _count(segment: Segment, now: datetime, kept: list[SegmentRows]) -> None:
     """Who should be in it by our own records, and why some may not be; nothing until the facts were complete once."""
     scope = causes.scope_of(segment, now)
     segment.expected, segment.expected_at, segment.missing = None, None, {}
@@ -206,6 +211,7 @@ def _count(segment: Segment, now: datetime) -> None:
         if found.rows:
             asked = causes.questions(rows) if name in ("held", "contact_failed") else []
             segment.missing[name] = {"people": found.people, "rows": found.rows, "questions": asked}
+            kept.append(SegmentRows(segment=segment, cause=name, deliveries=causes.newest(rows)))
     log.info("segment counted", segment=segment.pk, ms=round((time.monotonic() - began) * 1000))
 
 
@@ -217,7 +223,7 @@ def _seen(segment: Segment, now: datetime) -> Seen:
     )  # fmt: skip
 
 
-def _changed(segment: Segment, now: datetime) -> dict[str, Any]:
+def _changed(segment: Segment, now: datetime, kept: list[SegmentRows]) -> dict[str, Any]:
     """Per span: the reading that the segment is compared with, and what our records say happened since."""
     found: dict[str, Any] = {}
     past = SegmentReading.objects.filter(segment=segment, at__lt=now).order_by("-at")
@@ -228,9 +234,11 @@ def _changed(segment: Segment, now: datetime) -> dict[str, Any]:
         entry: dict[str, Any] = {"since": before.at.isoformat(), "size": before.size, "expected": before.expected, "causes": {}}
         scope = causes.scope_of(segment, now, before.at) if segment.expected is not None else None
         for slug, cause in causes.CHANGED.items() if scope else ():
-            tally = causes.tally(cause.rows(scope))
+            rows = cause.rows(scope)
+            tally = causes.tally(rows)
             if tally.rows:
                 entry["causes"][slug] = {"people": tally.people, "rows": tally.rows}
+                kept.append(SegmentRows(segment=segment, cause=slug, since=before.at, deliveries=causes.newest(rows)))
         found[name] = entry
     return found
 

@@ -23,16 +23,26 @@ class Trouble:
     grave: bool
 
 
+def troubled(most: int) -> list[Segment]:
+    """The watched segments that need a look, the latest first, no more than `most`; one query."""
+    return list(Segment.objects.filter(watched=True).exclude(answer__in=FINE).order_by("-answered_at")[:most])
+
+
+def trouble_of(row: Segment) -> Trouble:
+    """What is said of one segment."""
+    title = f"Segment “{row.title}”: {row.get_answer_display().lower()}"
+    url = reverse("admin:monitoring_segment_change", args=[row.pk])
+    return Trouble(title, " ".join(row.reasons), url, TONES[row.answer] == "bad")
+
+
 def segment_trouble() -> Trouble | None:
-    """The watched segments that need a look, None when none does; one query."""
-    rows = list(Segment.objects.filter(watched=True).exclude(answer__in=FINE).order_by("-answered_at")[: NAMED + 1])
+    """The watched segments that need a look in one line, None when none does; one query."""
+    rows = troubled(NAMED + 1)
     if not rows:
         return None
-    grave = any(TONES[row.answer] == "bad" for row in rows)
     if len(rows) == 1:
-        row = rows[0]
-        title = f"Segment “{row.title}”: {row.get_answer_display().lower()}"
-        return Trouble(title, " ".join(row.reasons), reverse("admin:monitoring_segment_change", args=[row.pk]), grave)
+        return trouble_of(rows[0])
+    grave = any(TONES[row.answer] == "bad" for row in rows)
     named = "; ".join(f"“{row.title}”: {row.get_answer_display().lower()}" for row in rows[:NAMED])
     several = f"{len(rows)} segments need a look" if len(rows) <= NAMED else f"More than {NAMED} segments need a look"
     more = " and others" if len(rows) > NAMED else ""

@@ -10,13 +10,14 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
-from integrations.engine import automatic, shelf
+from integrations.engine import automatic, shelf, waiting
+from integrations.engine.backlog import store_facts
 from integrations.engine.catalogue import known_skus
 from integrations.engine.exceptions import Question, raise_questions
 from integrations.engine.sku_answers import CannotAnswer, Preview, answer_many, answer_sku, ignore_sku, preview_answer
 from integrations.engine.sku_undo import undo_answer
 from integrations.engine.suggest import search_catalogue, suggestions_for
-from integrations.engine.waiting import WaitingSku, waiting_lines
+from integrations.engine.waiting import WaitingSku, waiting_lines, waiting_shown
 from integrations.models import Connection, Delivery, Flow, Hold, SkuAnswer, SkuBacklog, SyncException
 from mapping import codec
 from mapping.crosswalk import KnownSkus
@@ -107,6 +108,18 @@ def test_what_waits_is_read_from_the_held_orders_in_one_query(market, django_ass
     assert (found[other.pk].orders, found[other.pk].units, found[other.pk].value) == (1, 1, {"GBP": Decimal("45.00")})
 
 
+def test_a_page_reads_the_newest_orders_and_takes_the_sums_of_many_from_what_was_last_looked_up(market, monkeypatch):
+    monkeypatch.setattr(waiting, "NEWEST", 2)
+    for number in range(4):
+        hold(market, order(str(number), line("X-1", "10.00", 1, title=f"Title {number}"), net="10.00", second=number), "X-1")
+    hold(market, order("9", line("X-2")), "X-2")
+    ids = [asked("X-1").pk, asked("X-2").pk]
+    exact = waiting_lines(ids)
+    store_facts(ids)
+    assert waiting_shown(ids) == exact
+    assert (waiting_lines(ids, newest=2)[ids[0]].orders, exact[ids[0]].orders) == (2, 4)
+
+
 def test_a_component_of_a_bundle_is_shown_as_such(market):
     parts = (LineComponent(sku="SOAP", product_key="T9", variant_key="S9", quantity=2, price=Decimal("4.00")), LineComponent(sku="DISH"))
     hold(market, order("1", line("SET", "12.00", 3, title="Gift set", components=parts)), "SOAP")
@@ -115,15 +128,11 @@ def test_a_component_of_a_bundle_is_shown_as_such(market):
     assert (found.prices, found.components) == ({"GBP": (Decimal("4.00"), Decimal("4.00"))}, ())
 
 
-@pytest.mark.parametrize(
-    "nameless",
-    [
-        Line(key="1", title="Gift wrap", variant_title="Red"),
-        Line(key="1", title="Gift wrap", variant_title="Default Title"),
-        Line(key="1", title="", variant_key="V7"),
-        Line(key="1", title="Ä" * 300),
-    ],
-)
+NAMELESS = ({"title": "Gift wrap", "variant_title": "Red"}, {"title": "Gift wrap", "variant_title": "Default Title"},
+            {"title": "", "variant_key": "V7"}, {"title": "Ä" * 300})  # fmt: skip
+
+
+@pytest.mark.parametrize("nameless", [Line(key="1", **words) for words in NAMELESS])
 def test_a_line_without_sku_has_the_same_name_in_the_database(market, nameless):
     name = name_of(nameless)
     hold(market, order("1", nameless), name)
@@ -358,12 +367,9 @@ def test_a_good_suggestion_is_applied_by_itself_only_where_a_manager_wants_it(ma
     row = hold(market, order("1", line("tee.red.m", "20.00")), "tee.red.m")
     backlog(98)
     assert automatic.map_skus() == 0
-    market.settings = {"auto_map_above": 99}
-    market.save()
-    assert automatic.map_skus() == 0
-    market.settings = {"auto_map_above": 98}
-    market.save()
-    assert automatic.map_skus() == 1
+    for limit, applied in ((99, 0), (98, 1)):
+        Flow.objects.filter(pk=market.pk).update(settings={"auto_map_above": limit})
+        assert automatic.map_skus() == applied
     answer = SkuAnswer.objects.get()
     assert (answer.automatic, answer.by, answer.words, states(row)) == (True, None, "1 × TEE-RED-M", ["ready"])
     assert answer.note == "Score 98: the same SKU but for case and separators; the price is the same (20.00 GBP)"
@@ -390,6 +396,5 @@ def test_two_that_are_nearly_as_good_are_left_to_people(market):
 
 
 def test_the_factories_lines_are_what_the_database_reads(market):
-    """The facts above come from records as the codec writes them, so a renamed field breaks here."""
     record = order("1", replace(line("X-1"), title="Tee"))
     assert {"sku", "title", "variant_title", "quantity", "unit_price", "components"} <= set(stored(record)["lines"][0])
