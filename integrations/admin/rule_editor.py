@@ -21,7 +21,7 @@ from integrations.platforms.base import TargetField
 from mapping.fields import UnknownField, source_field, source_fields
 from mapping.models import MappingVersion
 from mapping.records import RecordType
-from mapping.rules import BadRules
+from mapping.rules import MAX_CHAIN, BadRules
 from mapping.transforms import TRANSFORMS
 
 LONGEST = 60  # characters of an example
@@ -50,6 +50,7 @@ def fields_to_choose(flow: Flow, found: Examples, *, personal: bool) -> dict[str
             for field in source_fields(RecordType(flow.record_type))
         ],
         "steps": {each.name: {"takes": each.takes, "hint": each.argument_label} for each in TRANSFORMS.values()},
+        "most_steps": MAX_CHAIN,
     }  # fmt: skip
 
 

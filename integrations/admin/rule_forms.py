@@ -18,6 +18,7 @@ from mapping.transforms import TRANSFORMS, Call
 MAX_RULES = 300
 WHOLE = re.compile(r"-?(0|[1-9]\d{0,14})")
 STEPS = [("", "–"), *((transform.name, transform.label) for transform in TRANSFORMS.values())]
+CLOSED = ("constant", "mode", "on_invalid", "required", "keep_null", "only_with", "note")  # what a row shows when it is opened
 PARTS = {"target": "target", "source": "source", "constant": "constant", "transforms": "step_1", "mode": "mode", "only_with": "only_with"}
 
 
@@ -34,13 +35,20 @@ def _tick() -> forms.CheckboxInput:
     return forms.CheckboxInput(attrs={"class": "sy-check"})
 
 
+def known_step(name: str) -> None:
+    """Raises ValidationError for a step that there is not."""
+    if name not in TRANSFORMS:
+        raise forms.ValidationError(f"There is no step “{name}”.")
+
+
 @dataclass(frozen=True, slots=True)
 class StepField:
-    """One step of a row: its transform, the argument beside it, whether it is in use, and what the argument is when it takes one."""
+    """One step of a row: its transform with its words, the argument beside it, and what that is when the step takes one."""
 
     step: forms.BoundField
     argument: forms.BoundField
-    used: bool
+    chosen: str
+    chosen_label: str
     takes: str
     hint: str
 
@@ -48,8 +56,8 @@ class StepField:
 class RuleForm(forms.Form):
     """One field rule as the editor shows it; `rule` is the checked value after validation."""
 
-    target = forms.CharField(max_length=200, widget=_text("field at the destination", **{"data-field": "target"}))
-    source = forms.CharField(max_length=200, required=False, widget=_text("field of the record", **{"data-field": "source"}))
+    target = forms.CharField(max_length=200)
+    source = forms.CharField(max_length=200, required=False)
     constant = forms.CharField(required=False, label="Fixed value", widget=_text("text, 12, true"))
     mode = forms.ChoiceField(choices=FieldRule.Mode.choices, initial="overwrite", widget=_choice())
     on_invalid = forms.ChoiceField(label="When invalid", choices=FieldRule.OnInvalid.choices, initial="hold", widget=_choice())
@@ -65,21 +73,31 @@ class RuleForm(forms.Form):
         self.record_type = record_type
         self.rule: Rule | None = None
         for number in range(1, MAX_CHAIN + 1):
-            self.fields[f"step_{number}"] = forms.ChoiceField(
-                choices=STEPS, required=False, label=f"Step {number}", widget=_choice(**{"data-step": ""})
-            )
+            self.fields[f"step_{number}"] = forms.CharField(required=False, label=f"Step {number}", validators=[known_step])
             self.fields[f"argument_{number}"] = forms.CharField(
-                max_length=200, required=False, label=f"Argument of step {number}", widget=_text("argument"), strip=False
+                max_length=200, required=False, label=f"Argument of step {number}", strip=False
             )
 
     def steps(self) -> list[StepField]:
-        """Transform and argument fields in pairs."""
-        return [self._step(self[f"step_{number}"], self[f"argument_{number}"]) for number in range(1, MAX_CHAIN + 1)]
+        """The steps in use, transform and argument in pairs."""
+        pairs = ((self[f"step_{number}"], self[f"argument_{number}"]) for number in range(1, MAX_CHAIN + 1))
+        return [_step(step, argument) for step, argument in pairs if step.value()]
 
-    def _step(self, step: forms.BoundField, argument: forms.BoundField) -> StepField:
-        transform = TRANSFORMS.get(str(step.value() or ""))
-        takes, hint = (transform.takes, transform.argument_label) if transform else ("", "")
-        return StepField(step, argument, bool(step.value()), takes or ("optional" if argument.value() else ""), hint)
+    @property
+    def one_more_step(self) -> StepField:
+        """An empty step, from which the page makes others."""
+        return _step(self["step_1"], self["argument_1"])
+
+    @property
+    def full(self) -> bool:
+        """Whether it has as many steps as a rule may have."""
+        return len(self.steps()) == MAX_CHAIN
+
+    @property
+    def closed_values(self) -> list[tuple[str, str]]:
+        """What the closed part of the row holds: names of inputs and their values, without those that are empty."""
+        bound = (self[name] for name in CLOSED)
+        return [(field.html_name, "on" if field.value() is True else str(field.value())) for field in bound if field.value()]
 
     @property
     def step_choices(self) -> list[tuple[str, str]]:
@@ -124,6 +142,13 @@ class RuleForm(forms.Form):
     def _calls(self, cleaned: Mapping[str, Any]) -> list[Call]:
         pairs = [(cleaned.get(f"step_{number}"), cleaned.get(f"argument_{number}", "")) for number in range(1, MAX_CHAIN + 1)]
         return [Call(name, argument_of(text)) for name, text in pairs if name]
+
+
+def _step(step: forms.BoundField, argument: forms.BoundField) -> StepField:
+    name = str(step.value() or "")
+    transform = TRANSFORMS.get(name)
+    takes, hint, label = (transform.takes, transform.argument_label, transform.label) if transform else ("", "", name)
+    return StepField(step, argument, name, label, takes or ("optional" if argument.value() else ""), hint)
 
 
 class RuleFormSet(forms.BaseFormSet):

@@ -211,14 +211,45 @@
     const editor = document.getElementById("rule-editor");
     if (!editor) return;
     const rows = document.getElementById("rule-rows");
-    const template = document.getElementById("rule-template");
     const total = editor.querySelector('[name="rules-TOTAL_FORMS"]');
     const fields = JSON.parse(document.getElementById("rule-fields").textContent);
     const byPath = {};
     for (const kind of ["target", "source"]) byPath[kind] = new Map(fields[kind].map((field) => [field.path, field]));
     const ready = picker(editor, fields);
     const check = checker(editor);
+    const stepOptions = document.getElementById("step-options").content;
+
+    // A row comes with the one option that each step has; the others are the same for all.
+    const fillSteps = (root) => root.querySelectorAll("select[data-step]").forEach((select) => {
+      const chosen = select.value;
+      select.replaceChildren(stepOptions.cloneNode(true));
+      select.value = chosen;
+      if (select.value !== chosen) select.add(new Option(chosen, chosen, true, true), 0);
+    });
+
+    const numberOf = (row) => row.querySelector('[data-field="target"]').name.split("-")[1];
+
+    const made = (id, number) => {
+      const holder = document.createElement("div");
+      holder.innerHTML = document.getElementById(id).innerHTML.replaceAll("__prefix__", number);
+      return holder.firstElementChild;
+    };
+
+    // The closed part of a row holds its values as hidden inputs until somebody opens it.
+    const unfold = (row, body) => {
+      const part = made("rule-more", numberOf(row));
+      part.querySelectorAll("[name]").forEach((input) => {
+        const kept = body.querySelector(`[name="${input.name}"]`);
+        if (input.type === "checkbox") input.checked = Boolean(kept);
+        else if (kept) input.value = kept.value;
+      });
+      body.replaceWith(part);
+      ready(part);
+      return part;
+    };
+
     ready(editor);
+    fillSteps(rows);
 
     const explain = (input) => {
       const kind = input.dataset.field;
@@ -248,9 +279,7 @@
 
     const add = () => {
       const number = Number(total.value);
-      const holder = document.createElement("div");
-      holder.innerHTML = template.innerHTML.replaceAll("__prefix__", String(number));
-      const row = holder.firstElementChild;
+      const row = made("rule-template", String(number));
       rows.append(row);
       ready(row);
       total.value = String(number + 1);
@@ -276,19 +305,26 @@
         missing();
       },
       "[data-more]": (row, button) => {
-        const body = row.querySelector("[data-more-body]");
-        body.hidden = !body.hidden;
-        button.setAttribute("aria-expanded", String(!body.hidden));
+        let body = row.querySelector("[data-more-body]");
+        const opens = body.hidden;
+        if (opens && !body.querySelector("label")) body = unfold(row, body);
+        body.hidden = !opens;
+        button.setAttribute("aria-expanded", String(opens));
       },
       "[data-add-step]": (row, button) => {
-        const next = row.querySelector(".sy-step[hidden]");
-        if (next) {
-          const select = next.querySelector("select");
-          if (select.options.length === 1) select.append(document.getElementById("step-options").content.cloneNode(true));
-          next.hidden = false;
-          select.focus();
-        }
-        button.hidden = !row.querySelector(".sy-step[hidden]");
+        const taken = [...row.querySelectorAll("select[data-step]")].map((select) => Number(select.name.split("_").pop()));
+        const number = Array.from({ length: fields.most_steps }, (_, before) => before + 1).find((one) => !taken.includes(one));
+        const step = made("rule-step", numberOf(row));
+        const [select, argument] = [step.querySelector("select"), step.querySelector("input")];
+        const named = (text) => text.replace(/1$/, String(number));
+        [select, argument].forEach((input) => { input.name = named(input.name); });
+        select.id = step.querySelector("label").htmlFor = named(select.id);
+        step.querySelector("label").textContent = named(step.querySelector("label").textContent);
+        argument.setAttribute("aria-label", named(argument.getAttribute("aria-label")));
+        fillSteps(step);
+        button.before(step);
+        select.focus();
+        button.hidden = taken.length + 1 >= fields.most_steps;
       },
     };
 

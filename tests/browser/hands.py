@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from playwright.sync_api import Dialog, Locator, Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.conftest import Visitor
 
 CLICK, KEY = "click", "key"
+WRITABLE = "document.activeElement.matches('input, textarea')"
 WATCH = """(() => {
   const modifiers = new Set(["Control", "Shift", "Alt", "Meta"]);
   const name = (node) => {
@@ -53,7 +55,9 @@ class Hands:
 
     def write(self, text: str) -> None:
         """Type words into the field that has the focus."""
-        assert self.page.evaluate("document.activeElement.matches('input, textarea')"), f"there is no field to write “{text}” into"
+        with suppress(PlaywrightTimeout):  # a page may give the focus a moment after it was shown
+            self.page.wait_for_function(WRITABLE, timeout=2000)
+        assert self.page.evaluate(WRITABLE), f"there is no field to write “{text}” into"
         self.page.keyboard.insert_text(text)
 
     def reads(self, text: str, *, within: str = "body", seconds: float = 10.0) -> None:

@@ -10,6 +10,7 @@ import pytest
 from integrations.engine import impact
 from integrations.models import ImpactRun
 from mapping.models import MappingVersion
+from mapping.rules import OnInvalid
 from mapping.transforms import Call
 from mapping.versions import draft_from, save_rules
 from tests.browser.conftest import Visitor
@@ -85,3 +86,26 @@ def test_a_rule_is_made_from_the_lists_with_the_keyboard_alone(shop: RouteB, vis
     manager.page.locator(f"{OPTION}[aria-selected=true]").wait_for()
     keys.press("Escape")
     assert not manager.page.locator("#rule-picker").is_visible()
+
+
+def test_the_closed_part_of_a_rule_keeps_its_values_when_it_is_opened_and_stores_what_is_written_there(
+    shop: RouteB, visit: Callable[..., Visitor]
+) -> None:
+    draft = draft_from(shop.flow("order").pk)
+    rules = [replace(rule, required=rule.target == "web_id", on_invalid=OnInvalid.DROP) for rule in draft.values()]
+    save_rules(draft, rules, notes={"web_id": "of the shop"})
+    manager = visit("manager")
+    manager.open(f"/admin/mapping/mappingversion/{draft.pk}/change/")
+    row = manager.page.locator("[data-rule]", has=manager.page.locator('[data-field="target"][value="web_id"]'))
+
+    row.get_by_role("button", name="More").click()
+    assert row.get_by_label("Note").input_value() == "of the shop"
+    assert row.get_by_label("Required: hold the record when empty").is_checked()
+    assert row.get_by_label("When the value is invalid").input_value() == "drop"
+    row.get_by_label("Note").fill("of both shops")
+    row.get_by_role("button", name="More").click()
+    manager.press("Save draft")
+    manager.reads("Draft saved.")
+
+    assert draft.rules.get(target="web_id").note == "of both shops"
+    assert MappingVersion.objects.get(pk=draft.pk).values() == tuple(rules)
