@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 
@@ -23,15 +23,21 @@ class ComponentInline(NamedFields, TabularInline):
     fields = ["target_sku", "quantity", "share"]
 
 
+COMPONENTS = SkuComponent.objects.filter(crosswalk=OuterRef("pk")).order_by()
+FIRST, SECOND = Q(Exists(COMPONENTS)), Q(Exists(COMPONENTS.filter(Exists(
+    SkuComponent.objects.filter(crosswalk=OuterRef("crosswalk"), pk__gt=OuterRef("pk")).order_by()
+))))  # fmt: skip
+
+
 class TargetFilter(admin.SimpleListFilter):
     """Rows by what they lead to; rows that are let through lead to nothing on purpose and are not listed there."""
 
     title = "leads to"
     parameter_name = "leads_to"
     conditions = {
-        "one": ("One SKU", {"parts": 1}),
-        "several": ("Several SKUs", {"parts__gt": 1}),
-        "nothing": ("Nothing yet", {"parts": 0, "action": SkuCrosswalk.Action.MAP}),
+        "one": ("One SKU", FIRST & ~SECOND),
+        "several": ("Several SKUs", SECOND),
+        "nothing": ("Nothing yet", ~FIRST & Q(action=SkuCrosswalk.Action.MAP)),
     }
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
@@ -42,7 +48,7 @@ class TargetFilter(admin.SimpleListFilter):
         """Rows of the chosen kind."""
         if self.value() not in self.conditions:
             return queryset
-        return queryset.annotate(parts=Count("components")).filter(**self.conditions[self.value()][1])
+        return queryset.filter(self.conditions[self.value()][1])
 
 
 @admin.register(SkuCrosswalk)
@@ -54,6 +60,7 @@ class SkuCrosswalkAdmin(SheetAdmin):
     list_display = ["source_sku", "becomes", "action", "source", "destination", "note", "updated_at"]
     list_filter = ["action", TargetFilter, "source", "destination"]
     list_select_related = ["source", "destination"]
+    ordering = ["source_id", "destination_id", "source_sku"]  # by the index of one row per SKU, not by the names of connections
     search_fields = ["source_sku", "components__target_sku", "note"]
     actions = ["let_through"]
 
