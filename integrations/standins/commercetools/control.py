@@ -1,0 +1,120 @@
+"""The commercetools stand-in's own control calls, beside those that every stand-in has."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from integrations.standins.commercetools.acts import ACTS, summary
+from integrations.standins.commercetools.errors import Refusal
+from integrations.standins.commercetools.failures import Failure
+from integrations.standins.commercetools.filler import fill, fill_orders, rewrite
+from integrations.standins.control import shared_control
+from integrations.standins.wire import Request, Response, json_response
+
+if TYPE_CHECKING:
+    from integrations.standins.commercetools.standin import CommercetoolsStandIn
+
+Body = Mapping[str, Any]
+
+
+def answer(stand_in: "CommercetoolsStandIn", request: Request) -> Response:
+    """Answer a call below ``/_control``; a wrong value is 400, an unknown call 404."""
+    shared = shared_control(stand_in, request)
+    if shared is not None:
+        return shared
+    chosen = CALLS.get((request.method, request.path.rstrip("/")))
+    if chosen is None:
+        known = sorted(f"{method} {path}" for method, path in CALLS)
+        return json_response({"error": "No such control call", "calls": known}, 404)
+    try:
+        body = request.json() if request.body else request.query
+        if not isinstance(body, Mapping):
+            raise ValueError("The body must be an object.")
+        return json_response(chosen(stand_in, body))
+    except Refusal as refusal:
+        return json_response({"error": f"{refusal.code}: {refusal.message}", **refusal.body()}, 400)
+    except (ValueError, TypeError, KeyError, StopIteration) as error:
+        return json_response({"error": f"{type(error).__name__}: {error}"}, 400)
+
+
+def _act(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    """{"do": name of an act, "project": key, "args": {…}}: the resource it made or changed, as the API shows it."""
+    return summary(stand_in.act(body["do"], body.get("project", ""), **body.get("args", {})))
+
+
+def _acts(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    return {name: (one.__doc__ or "").strip() for name, one in sorted(ACTS.items())}
+
+
+def _clock(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    """{"advance": seconds of the stand-in's own time}."""
+    stand_in.advance(float(body.get("advance", 0)))
+    return {"now": stand_in.clock.utc().isoformat()}
+
+
+def _settings(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    """Any of the Settings."""
+    return asdict(stand_in.change_settings(dict(body)))
+
+
+def _reset(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    stand_in.reset()
+    return {"ok": True}
+
+
+def _fill(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    """{"customers": 100000, "orders": 1000, "days": 30, "seed": 1}: made in the past, telling nobody."""
+    values = dict(body)
+    project = stand_in.project(values.pop("project", ""))
+    people, orders = int(values.pop("customers", 0)), int(values.pop("orders", 0))
+    made = fill(project, people, **values) if people else []
+    bought = fill_orders(project, orders, **values) if orders else []
+    return {"customers": len(made), "orders": len(bought), "first": (made or bought or [""])[0], "last": (made or bought or [""])[-1]}
+
+
+def _rewrite(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    """{"type_id": "customer", "count": 50000}: so many resources change now, one after another."""
+    values = dict(body)
+    return {"changed": rewrite(stand_in.project(values.pop("project", "")), **values)}
+
+
+def _state(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    return stand_in.state()
+
+
+def _documents(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    """{"type_id": "order"}: every resource of a type as it is, whatever queries see."""
+    project = stand_in.project(body.get("project", ""))
+    with project.lock:
+        return [row.doc() for row in project[body["type_id"]].rows.values()]
+
+
+def _expire_tokens(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    return {"expired": stand_in.tokens.expire(body.get("token"))}
+
+
+def _fail(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    """{"code" or "status", "path", "method", "times", "retry_after", "after", "html", "seconds"}: see Failure."""
+    stand_in.failures.add(Failure(**body))
+    return {"ok": True}
+
+
+def _call_off(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    stand_in.failures.clear()
+    return {"ok": True}
+
+
+CALLS: dict[tuple[str, str], Callable[["CommercetoolsStandIn", Body], Any]] = {
+    ("POST", "/act"): _act,
+    ("GET", "/acts"): _acts,
+    ("POST", "/clock"): _clock,
+    ("POST", "/settings"): _settings,
+    ("POST", "/reset"): _reset,
+    ("POST", "/fill"): _fill,
+    ("POST", "/rewrite"): _rewrite,
+    ("GET", "/state"): _state,
+    ("GET", "/documents"): _documents,
+    ("POST", "/expire_tokens"): _expire_tokens,
+    ("POST", "/failures"): _fail,
+    ("DELETE", "/failures"): _call_off,
+}

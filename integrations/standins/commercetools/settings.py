@@ -1,0 +1,62 @@
+"""How this commercetools behaves: everything its callers could meet differently, adjustable while it runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from types import NoneType, UnionType
+from typing import get_args, get_type_hints
+
+MODELS = ("Classic", "Modular")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Times are seconds of the stand-in's clock, shares are between 0 and 1."""
+
+    token_seconds: float = 172_800.0
+    # a written resource is in queries only after so long; by id it is there at once
+    query_lag: float = 0.0
+    # a message becomes queryable up to so long after its createdAt, each after a time of its own: late and out of order
+    message_lag: float = 0.0
+    messages_enabled: bool = True
+    message_days: int = 15
+    # carts untouched for so long are deleted
+    cart_days: int = 90
+    product_catalog_model: str = "Classic"
+    # so many resources of a collection change after each page of it that was served
+    churn: int = 0
+    # what orders do to stock shows after so long
+    stock_lag: float = 0.0
+    # subscriptions: share of notifications sent twice, held back so that others overtake, not sent at all
+    duplicate: float = 0.0
+    reorder: float = 0.0
+    reorder_seconds: float = 0.5
+    lost: float = 0.0
+    # payloads above so many bytes are left out (the queues take 256 KB); 0 = all are left out
+    payload_bytes: int = 262_144
+    # notifications are kept until flushed
+    paused: bool = False
+    # wrong signatures, tokens and keys on what is pushed
+    forged: float = 0.0
+
+    def changed(self, changes: object) -> "Settings":
+        """A copy with some values replaced; raises ValueError for an unknown name or a wrong value."""
+        if not isinstance(changes, Mapping):
+            raise ValueError("Settings are an object.")
+        kinds = get_type_hints(Settings)
+        unknown = changes.keys() - {item.name for item in fields(self)}
+        if unknown:
+            raise ValueError(f"Unknown settings: {sorted(unknown)}")
+        wrong = sorted(name for name, value in changes.items() if not _fits(value, kinds[name]))
+        if wrong:
+            raise ValueError(f"Wrong type of value: {wrong}")
+        made = replace(self, **changes)
+        if made.product_catalog_model not in MODELS:
+            raise ValueError(f"product_catalog_model is one of {MODELS}.")
+        return made
+
+
+def _fits(value: object, kind: type | UnionType) -> bool:
+    allowed = set(get_args(kind) or (kind,))
+    if value is None:
+        return NoneType in allowed
+    return type(value) in allowed or (type(value) is int and float in allowed)
