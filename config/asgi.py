@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
@@ -16,10 +17,19 @@ from django.conf import settings  # noqa: E402  (after the set-up above)
 
 from integrations.door import HOOKS, Door  # noqa: E402
 
+Receive = Callable[[], Awaitable[Any]]
 console = WSGIMiddleware(django, workers=settings.CONSOLE_THREADS)
 door = Door()
 
 
-async def application(scope: Mapping[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
+async def application(scope: Mapping[str, Any], receive: Receive, send: Callable[[Any], Awaitable[None]]) -> None:
     """Send a platform's calls to the door, everything else to the console."""
-    await (door if scope["type"] == "http" and scope["path"].startswith(HOOKS) else console)(scope, receive, send)
+    if scope["type"] == "http" and scope["path"].startswith(HOOKS):
+        await door(scope, receive, send)
+    else:
+        await console(scope, partial(_received, receive), send)
+
+
+async def _received(receive: Receive) -> Any:
+    """The next message: the console's adapter takes a coroutine only, and the server gives another awaitable."""
+    return await receive()
