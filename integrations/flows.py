@@ -44,6 +44,8 @@ FLOWS: tuple[FlowSpec, ...] = (
     ),
     FlowSpec(route="A", source="site", destination="ometria", record_type=RecordType.EVENT),
     FlowSpec(route="A", source="site", destination="ometria", record_type=RecordType.CHECKOUT),
+    # Consent: each side tells the others what people said there; into Ometria it travels with the customers themselves.
+    FlowSpec(route="B", source="ometria", destination="shopify", record_type=RecordType.CONSENT),
 )  # fmt: skip
 
 _NEEDED = {(spec.source, spec.destination, record_type) for spec in FLOWS for record_type, _ in spec.needs}

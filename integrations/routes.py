@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from integrations.flows import FLOWS
 from integrations.models import Flow
 from integrations.platforms.registry import PLATFORMS
+from mapping.records import RecordType
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Route:
 def _routes() -> dict[str, Route]:
     """By letter; a route is called after the first pair of platforms in the table of flows."""
     found: dict[str, Route] = {}
-    for spec in FLOWS:
+    for spec in sorted(FLOWS, key=lambda spec: spec.record_type is RecordType.CONSENT):  # what comes back names no route
         ends = (spec.source, spec.destination)
         slug = "-to-".join(end.replace("_", "-") for end in ends)
         found.setdefault(spec.route, Route(spec.route, slug, " → ".join(PLATFORMS[end].label for end in ends)))

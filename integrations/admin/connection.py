@@ -128,6 +128,7 @@ class ConnectionDesk(Exports, Desk):
             "connect_url": connect_url(row, platform),
             "log": changes_of(row, {setting.name: setting.label for setting in platform.settings}),
             "snippet": snippet(row) if platform.slug == SITE else "",
+            "by_hand": by_hand(row, platform),
         }
 
     def act_test(self, request: HttpRequest, row: Connection) -> str:
@@ -176,6 +177,8 @@ class ConnectionDesk(Exports, Desk):
         """Check the webhook subscriptions and put back what is missing."""
         if accounts.platform_of(row).webhooks is None:
             raise Refusal(f"{row.get_platform_display()} sends no webhooks.")
+        if getattr(accounts.platform_of(row).webhooks, "made_by_hand", False):
+            raise Refusal(f"Webhooks are made by hand in {row.get_platform_display()}, which does not list them.")
         told = watch.check_subscriptions(row)
         self.log_change(request, row, "Webhook subscriptions checked")
         refused = [line for line in told if not line.startswith("Subscribed")]
@@ -261,6 +264,14 @@ def snippet(row: Connection) -> str:
         "<script>window.switchyard=window.switchyard||function(){(switchyard.q=switchyard.q||[]).push(arguments)}</script>",
         f'<script async src="{escape(script)}" data-key="{escape(row.external_id)}"></script>',
     ))  # fmt: skip
+
+
+def by_hand(row: Connection, platform: Platform) -> list[tuple[str, str, str]]:
+    """What people must enter at a platform that takes no subscriptions from us: id on the page, what it is, its text."""
+    if not getattr(platform.webhooks, "made_by_hand", False):
+        return []
+    told = platform.webhooks.by_hand(accounts.account_for(row), watch.hook_address(row))
+    return [(f"by-hand-{number}", label, text) for number, (label, text) in enumerate(told.items(), start=1)]
 
 
 def connect_url(row: Connection, platform: Platform) -> str:

@@ -15,6 +15,8 @@ SUMS = (
     ("total", "Total"), ("refunded", "− refunded"), ("cancelled", "− cancelled"), ("net", "Net"),
 )  # fmt: skip
 ALWAYS = ("total", "net")
+CHANNELS = {"email": "e-mail", "sms": "text messages"}
+STATES = {"granted": "granted", "withdrawn": "withdrawn", "suppressed": "must not be written to", "unknown": "never asked"}
 
 
 def headline(record_type: str, record: Record, *, personal: bool = False) -> str:
@@ -103,6 +105,13 @@ def _event(record: Record, personal: bool) -> list[str]:
     return [str(record.get("name", "")), person(record.get("customer") or {}, personal)]
 
 
+def _consent(record: Record, personal: bool) -> list[str]:
+    consents = record.get("consents") or []
+    said = [f"{CHANNELS.get(one.get('channel'), one.get('channel'))}: {STATES.get(one.get('state'), 'unknown')}" for one in consents]
+    return ["Consent", ", ".join(said), person(record, personal)]
+
+
 HEADLINES: dict[str, Callable[[Record, bool], list[str]]] = {
     "order": _order, "customer": _customer, "product": _product, "variant": _variant, "checkout": _checkout, "event": _event,
+    "consent": _consent,
 }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from integrations.platforms.base import Account, Lane, Platform, Probe
 from integrations.platforms.errors import Misconfigured, PlatformError, Reconnect
 from integrations.platforms.grants import Tokens
 from integrations.platforms.registry import PLATFORMS
+from mapping.records import RecordType
 
 log = structlog.get_logger(__name__)
 REFRESHED_LATELY = timedelta(seconds=60)  # a refused call right after a renewal is not a matter of an old token
@@ -162,6 +164,7 @@ def probe_connection(connection: Connection) -> Probe:
         probe = Probe(ok=False, summary="A stored secret cannot be read.", problems=(str(fault),))
     except PlatformError as fault:
         probe = Probe(ok=False, summary="The platform did not answer as expected.", problems=(str(fault),))
+    probe = _with_write_problems(connection, probe)
     connection.probe = {
         "ok": probe.ok, "summary": probe.summary, "problems": list(probe.problems),
         "scopes": list(probe.scopes), "facts": dict(probe.facts),
@@ -174,6 +177,18 @@ def probe_connection(connection: Connection) -> Probe:
     if probe.ok and connection.state == Connection.State.NEEDS_AUTH:
         reconnected(connection)
     return probe
+
+
+def _with_write_problems(connection: Connection, probe: Probe) -> Probe:
+    """The probe with what it lacks for the flows that are switched on into this connection."""
+    lacks = platform_of(connection).write_problems
+    if lacks is None or not probe.ok:
+        return probe
+    incoming = {RecordType(name) for name in connection.flows_in.filter(enabled=True).values_list("record_type", flat=True)}
+    problems = tuple(lacks(probe, incoming))
+    if not problems:
+        return probe
+    return replace(probe, problems=(*probe.problems, *problems), summary=f"{probe.summary} Something is missing for what is written to it.")
 
 
 def note_version(connection: Connection, served: str, deprecation: str) -> None:

@@ -27,6 +27,12 @@ def settled(row: Claimed, item: Item, outcome: Outcome | None, *, digest: str, m
             message=outcome.message, request_id=outcome.request_id, ms=ms,
         )  # fmt: skip
         return result, []
+    if outcome.state == OutcomeState.SKIPPED:
+        result = Result(
+            delivery_id=row.id, state=State.SKIPPED, outcome=Kept.SKIPPED, number=row.attempts, manual=row.manual,
+            destination_key=outcome.destination_key, code=outcome.code, message=outcome.message, request_id=outcome.request_id, ms=ms,
+        )  # fmt: skip
+        return result, []
     if outcome.state == OutcomeState.REFUSED:
         return refused(row.id, outcome, number=row.attempts, manual=row.manual, ms=ms)
     return later(row, code=outcome.code, message=outcome.message, delay=outcome.resume_in, request_id=outcome.request_id, ms=ms)

@@ -5,7 +5,7 @@ Nothing here knows Django, the database or any one platform.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -374,5 +374,6 @@ class Platform:
     merging: Merging | None = None  # of a destination that can make two people one
     writers: Mapping[RecordType, Writer] = field(default_factory=dict)
     targets: Mapping[RecordType, tuple[TargetField, ...]] = field(default_factory=dict)
+    write_problems: Callable[[Probe, Collection[RecordType]], Sequence[str]] | None = None  # what a probe lacks for what flows write
     renew_before_seconds: float = 300.0  # how long before its end an access token is renewed
     rates: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # group -> (per second, burst); 0 = no quota

@@ -97,7 +97,7 @@ def test_a_retry_after_the_inbox_row_was_pruned_is_taken_again_and_costs_no_call
         ("/hooks/shopify/", {"X-Shopify-Hmac-Sha256": "ÿþ"}, 401),
         ("/hooks/shopify/", {"X-Shopify-Shop-Domain": ""}, 401),
         ("/hooks/shopify/", {"X-Shopify-Shop-Domain": "another-shop.myshopify.com"}, 404),
-        ("/hooks/ometria/", {}, 404),
+        ("/hooks/ometria/", {}, 401),
         ("/hooks/nowhere/", {}, 404),
     ],
 )

@@ -97,9 +97,9 @@ class OmetriaClient:
         query = {"updateSince": _time(since), "orderby": "timestamp_update", "limit": limit, "offset": offset}
         return _rows(self._find(f"/contacts/{_part(collection)}", **query))
 
-    def profiles_by_email(self, email: str) -> list[JsonObject]:
-        """The profiles that own an address, [] for none; remembered for a minute."""
-        held = self._profiles.get(email)
+    def profiles_by_email(self, email: str, *, fresh: bool = False) -> list[JsonObject]:
+        """The profiles that own an address, [] for none; remembered for a minute unless they must be `fresh`."""
+        held = None if fresh else self._profiles.get(email)
         if held and time.monotonic() < held[0]:
             return held[1]
         body = self._find("/profiles", email=email)
@@ -148,9 +148,12 @@ class OmetriaClient:
         """One segment, None when Ometria has none."""
         return _object(self._find(f"/lists/{_part(identifier)}"))
 
-    def unsubscribes(self, since: datetime, before: datetime | None = None) -> list[JsonObject]:
-        """Unsubscribes made at Ometria in a window of at most a day; those made through the API are not among them."""
-        return _rows(self._get("/unsubscribes", since=_time(since), before=_time(before)))
+    def unsubscribes(self, since: datetime, before: datetime | None = None, *, offset: int = 0) -> list[JsonObject]:
+        """Unsubscribes made at Ometria in a window of at most a day; those made through the API are not among them.
+
+        Whether they are paged is not documented, so they are asked for as every other read: an account that pages them is read whole.
+        """
+        return _rows(self._get("/unsubscribes", since=_time(since), before=_time(before), limit=MAX_PAGE, offset=offset))
 
     # --- merging ---------------------------------------------------------------------------------------------------------
 

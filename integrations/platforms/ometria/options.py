@@ -18,6 +18,10 @@ SECRETS = (
             help="In Ometria under Settings > API keys. A new key can need up to ten minutes."),
     Setting(name="api_key_next", label="Next API key", kind="secret",
             help="During a change of keys: used as soon as the first one is refused."),
+    Setting(name="webhook_key", label="Key of the automation webhook", kind="secret",
+            help="A long random word of your own; the same one is entered in Ometria as the header X-Switchyard-Key."),
+    Setting(name="webhook_key_previous", label="Previous key of the automation webhook", kind="secret",
+            help="Accepted beside the new one while Ometria is being changed over; remove it afterwards."),
 )  # fmt: skip
 
 SETTINGS = (

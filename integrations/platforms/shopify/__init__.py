@@ -1,4 +1,4 @@
-"""Shopify: webhooks, pulls, bulk history and parsing of the Admin API; nothing is written to it yet."""
+"""Shopify: webhooks, pulls, bulk history and parsing of the Admin API; written to it is only what people said about being written to."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from integrations.platforms.shopify.parse import parse
 from integrations.platforms.shopify.probe import probe
 from integrations.platforms.shopify.read import CHECKOUTS, CUSTOMERS, ORDERS, PAGE_SIZE, PRODUCTS, pull_of
 from integrations.platforms.shopify.webhooks import ShopifyWebhooks
+from integrations.platforms.shopify.write import TARGETS, WRITERS, write_problems
 from mapping.records import RecordType
 
 # "API versions are supported for at least 12 months", Admin API versioning: the earliest end of each.
@@ -102,5 +103,8 @@ PLATFORM = Platform(
     readers={reader.name: reader for reader in READERS},
     lookup=LOOKUP,
     look=LOOK,
+    writers=WRITERS,
+    targets=TARGETS,
+    write_problems=write_problems,
     rates={GRAPHQL: (100.0, 2000.0), REST: (2.0, 40.0)},  # the smallest plan, until Shopify's own figures correct them
 )

@@ -24,6 +24,7 @@ SIZES: Mapping[str, Mapping[str, int]] = {
     "order_lines": {"lines": 50},
     "order_refunds": {"batch": 10, "lines": 10, "refunds": 10, "parts": 5},
     "refund_lines": {"lines": 50},
+    "consent_by_ids": {"batch": 50},
     "customers_full": {"batch": 50, "addresses": 3, "fields": 25},
     "products_full": {"batch": 10, "variants": 20, "collections": 10, "media": 10, "fields": 25},
     "product_variants": {"variants": 50},

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from integrations.standins.control import shared_control
 from integrations.standins.ometria import behind, people
 from integrations.standins.ometria.account import Account
+from integrations.standins.ometria.automation import hook_of
 from integrations.standins.ometria.orders import balanced, shown_order
 from integrations.standins.ometria.shown import marketing_optin, shown_contact, shown_profile
 from integrations.standins.wire import Request, Response, json_response
@@ -31,8 +32,7 @@ def answer(stand_in: "OmetriaStandIn", request: Request) -> Response:
             with account.lock:
                 return json_response(LOOKS[path](account))
         if request.method == "POST" and path in ACTS:
-            with account.lock:
-                return json_response(ACTS[path](account, _body(request)))
+            return json_response(stand_in.act(path, account.name, **_body(request)))
         if (request.method, path) in STEERING:
             return json_response(STEERING[request.method, path](stand_in, _body(request)))
     except KeyError as missing:
@@ -50,6 +50,7 @@ def _body(request: Request) -> dict:
 
 
 ACTS = {**people.ACTS, **behind.ACTS}
+TELLING = frozenset({"/unsubscribe", "/preference", "/sms-confirm"})  # acts that an automation may wait for
 
 
 def orders(account: Account) -> dict[str, dict]:
@@ -159,10 +160,22 @@ def _revoke_key(stand_in: "OmetriaStandIn", body: dict) -> dict:
     return {"revoked": True}
 
 
+def _automation(stand_in: "OmetriaStandIn", body: dict) -> dict:
+    """{"account", "url", "headers": {…}, "body": template}: the webhook that is called when people say something; no url takes it away."""
+    name = stand_in.account(body.get("account", "")).name
+    hook = hook_of(body)
+    if hook is None:
+        stand_in.automations.hooks.pop(name, None)
+    else:
+        stand_in.automations.hooks[name] = hook
+    return {"account": name, "active": hook is not None}
+
+
 STEERING: dict[tuple[str, str], Callable[["OmetriaStandIn", dict], dict]] = {
     ("POST", "/clock"): _clock,
     ("POST", "/settings"): _settings,
     ("POST", "/reset"): _reset,
+    ("POST", "/automation"): _automation,
     ("POST", "/keys"): _add_key,
     ("DELETE", "/keys"): _revoke_key,
 }

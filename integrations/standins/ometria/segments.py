@@ -86,4 +86,4 @@ def unsubscribes(account: Account, query: Query) -> Response:
     since, before = window(query, "since", "before")
     kind = query.get("type")
     found = [row for row in account.unsubscribes if since <= seconds(row["timestamp"]) < before and kind in (None, row["type"])]
-    return json_response(found)
+    return json_response(page(query, found) if account.settings.unsubscribes_paged else found)

@@ -26,6 +26,8 @@ class Settings:
     sms_double_optin: bool = False
     # /profiles?email= answers an object instead of an array
     profile_as_object: bool = False
+    # whether /unsubscribes answers pages like the other reads; undocumented
+    unsubscribes_paged: bool = False
     push_errors_path: bool = True
     push_dash_errors_path: bool = True
     merge_delay: float = 0.0

@@ -8,6 +8,7 @@ from integrations.standins.faults import Faults
 from integrations.standins.ledger import Ledger
 from integrations.standins.ometria import control, jobs, reads, segments
 from integrations.standins.ometria.account import Account
+from integrations.standins.ometria.automation import Automations
 from integrations.standins.ometria.ingest import process_due
 from integrations.standins.ometria.limits import TokenBucket
 from integrations.standins.ometria.paging import BadQuery
@@ -70,6 +71,7 @@ class OmetriaStandIn:
         self.clock = Clock()
         self.ledger = Ledger(keep_payloads=ledger_payloads, now=self.clock.now)
         self.faults = Faults()
+        self.automations = Automations()
         self._initial = Settings().changed(settings)
         self._given = dict(accounts or {"demo": "demo-ometria-key"})
         self._start()
@@ -85,7 +87,8 @@ class OmetriaStandIn:
         return control.answer(self, request)
 
     def close(self) -> None:
-        """Nothing runs in the background: what is due is done at the next call."""
+        """Stop the callers of automations; nothing else runs in the background, what is due is done at the next call."""
+        self.automations.close()
 
     def account(self, name: str = "") -> Account:
         """An account by name, the first one without; everything due is processed. Raises KeyError."""
@@ -105,9 +108,23 @@ class OmetriaStandIn:
         with found.lock:
             return control.LOOKS[what](found)
 
+    def act(self, what: str, account: str = "", **body: Any) -> Any:
+        """Let people do what a control call such as ``/preference`` does, without HTTP; raises KeyError and ValueError."""
+        found = self.account(account)
+        with found.lock:
+            done = control.ACTS[what](found, body)
+        if what in control.TELLING:
+            self.automations.tell(found.name, done)
+        return done
+
+    def wait_sent(self, timeout: float = 10.0) -> bool:
+        """Wait until every call of an automation was answered; False when time is up."""
+        return self.automations.wait(timeout)
+
     def reset(self) -> None:
-        """Back to how it was built: no data, no effects, no faults, first settings and keys."""
+        """Back to how it was built: no data, no effects, no faults, no automations, first settings and keys."""
         self.ledger.clear()
+        self.automations.hooks.clear()
         self.faults.clear()
         self._start()
 

@@ -15,6 +15,9 @@ import pytest
 from integrations.platforms.base import Account, IncomingCall, Item, JsonObject, Platform, RawObject, Unpaced
 from mapping.records import (
     Checkout,
+    Consent,
+    ConsentChange,
+    ConsentState,
     Customer,
     Event,
     Order,
@@ -37,6 +40,12 @@ RECORDS: dict[RecordType, Record] = {
         Variant(key="1", occurred_at=AT, product_key="1"),
         Checkout(key="1", occurred_at=AT),
         Event(key="1", occurred_at=AT, name="any"),
+        ConsentChange(
+            key="1",
+            occurred_at=AT,
+            email="ada@example.com",
+            consents=(Consent(channel="email", state=ConsentState.WITHDRAWN, stated_at=AT, explicit=True),),
+        ),
     )
 }
 
@@ -102,22 +111,33 @@ def cases(kind: str) -> list[Any]:
     lists: dict[str, Callable[[Room], list[tuple]]] = {
         "room": lambda room: [(room,)],
         "webhook_room": lambda room: [(room,)] if room.platform.webhooks else [],
+        "signed_room": lambda room: [(room,)] if room.platform.webhooks and signs(room) else [],
+        "unsigned_room": lambda room: [(room,)] if room.platform.webhooks and not signs(room) else [],
         "writer": lambda room: [(room, record_type) for record_type in room.platform.writers],
         "reader": lambda room: [(room, name) for name in room.platform.readers],
+        "pager": lambda room: [(room, name) for name in room.platform.readers if room.part("readers").get(name)],
         "parser": lambda room: [(room,)] if room.platform.parse else [],
         "caller": lambda room: [(room, answer) for answer in room.samples.get("throttled", [])],
     }
     return [pytest.param(*case, id="-".join(_name(part) for part in case)) for room in ALL for case in lists[kind](room)]
 
 
+def signs(room: Room) -> bool:
+    """Whether the platform's signature covers the body; otherwise a shared key says who calls, and nothing of what is said."""
+    return getattr(room.platform.webhooks, "signs_bodies", True)
+
+
 def _name(part: Any) -> str:
     return f"{part['status']}" if isinstance(part, dict) else str(part)
+
+
+ARGUMENTS = {"writer": "room,record_type", "reader": "room,reader", "pager": "room,reader", "caller": "room,answer"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("over")
     if marker:
-        names = {"writer": "room,record_type", "reader": "room,reader", "caller": "room,answer"}.get(marker.args[0], "room")
+        names = ARGUMENTS.get(marker.args[0], "room")
         metafunc.parametrize(names, cases(marker.args[0]))
 
 

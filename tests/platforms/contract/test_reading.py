@@ -66,7 +66,7 @@ def test_a_pause_asked_for_is_passed_on_to_the_second(room, reader, call):
         assert raised.value.seconds == pytest.approx(answer["seconds"])
 
 
-@pytest.mark.over("reader")
+@pytest.mark.over("pager")
 def test_a_repeated_page_token_stops_the_pull(room, reader, call):
     client, pull = call(room, *room.part("readers")[reader]), room.platform.readers[reader].pull
 

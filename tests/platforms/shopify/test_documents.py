@@ -46,7 +46,7 @@ def test_every_document_fits_the_schema_of_every_version(name, version):
 
 def test_only_documents_with_sms_consent_have_a_variant_for_the_older_version():
     variants = sorted(path.stem for path in FOLDER.glob("*_2026_07.graphql"))
-    assert variants == ["bulk_customers_2026_07", "customers_full_2026_07"]
+    assert variants == ["bulk_customers_2026_07", "consent_by_ids_2026_07", "consent_of_2026_07", "customers_full_2026_07"]
     assert faults(document("customers_full", "2026-10"), FLAT_SMS_VERSION) != []
 
 
