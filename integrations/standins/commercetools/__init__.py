@@ -20,6 +20,13 @@ change_order, delete_order · create_product, edit_product, change_price, discou
 standalone_price, set_stock, create_category, edit_category, stock. Customers are named by id or e-mail, orders by id or number,
 products by id, key or SKU.
 
+Push: ``POST R/_control/push {"transport": "pubsub" | "sns" | "eventgrid" | "eventbridge", "topic", "endpoint", "audience", "email",
+"secret", "flaw"}`` is what an operator sets up at the cloud (wires.py: Wire, FLAWS); then a subscription over the API whose destination
+has that topic: ``projects/{projectId}/topics/{topic}``, the topic ARN, ``aws.partner/commercetools.com/{project}/{subscription key}``,
+the Event Grid uri. Google's keys are at ``R/cloud/google/v3/certs`` (JWK) and ``/v1/certs`` (PEM), SNS's certificate where each message
+says. ``GET R/_control/push`` tells what was sent; ``PATCH`` changes wires (``{"flaw": "expired"}``); ``flush, rotate_keys, topic,
+subscription`` (status by key) and the settings duplicate, reorder, lost, paused, forged, payload_bytes do the rest.
+
 The ledger has what API clients wrote: ``customer.create``, ``customer.setCustomField``, ``order.import``, ``order.addDelivery``,
 ``customer.delete`` …: one effect an action, key = id of the resource, payload = the action with ``version``, ``changed``, ``clientId``.
 """

@@ -8,6 +8,8 @@ from integrations.standins.commercetools.acts import ACTS, summary
 from integrations.standins.commercetools.errors import Refusal
 from integrations.standins.commercetools.failures import Failure
 from integrations.standins.commercetools.filler import fill, fill_orders, rewrite
+from integrations.standins.commercetools.subscriptions import set_status
+from integrations.standins.commercetools.wires import Wire
 from integrations.standins.control import shared_control
 from integrations.standins.wire import Request, Response, json_response
 
@@ -30,6 +32,8 @@ def answer(stand_in: "CommercetoolsStandIn", request: Request) -> Response:
         body = request.json() if request.body else request.query
         if not isinstance(body, Mapping):
             raise ValueError("The body must be an object.")
+        if chosen is _push:
+            body = {"public_url": f"http://{request.headers.get('host', '')}/{stand_in.slug}", **body}
         return json_response(chosen(stand_in, body))
     except Refusal as refusal:
         return json_response({"error": f"{refusal.code}: {refusal.message}", **refusal.body()}, 400)
@@ -89,6 +93,51 @@ def _documents(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
         return [row.doc() for row in project[body["type_id"]].rows.values()]
 
 
+def _push(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    """A cloud's push subscription: the fields of Wire; ``public_url`` is where the cloud's own keys are, this server's unsaid."""
+    return stand_in.cloud.connect(Wire(**body))
+
+
+def _pushes(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    return {"waiting": stand_in.cloud.postmen.waiting(), "notifications": stand_in.cloud.records()}
+
+
+def _change_push(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    """{"id" of a push subscription, or none for all, "flaw": …, "endpoint": …}."""
+    values = dict(body)
+    wanted = values.pop("id", None)
+    for wire in stand_in.cloud.wires:
+        if wanted in (None, wire.id):
+            for name, value in values.items():
+                setattr(wire, name, value)
+    return {"ok": True}
+
+
+def _flush(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    """Let go what was held while paused, newest first with {"backwards": true}, and stop pausing."""
+    stand_in.change_settings({"paused": False})
+    return {"flushed": stand_in.cloud.flush(backwards=bool(body.get("backwards")))}
+
+
+def _rotate_keys(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    return stand_in.cloud.rotate()
+
+
+def _topic(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    """{"topic": …, "reachable": false}: nothing can be published there."""
+    known = stand_in.cloud.unreachable
+    known.discard(body["topic"]) if body.get("reachable", True) else known.add(body["topic"])
+    return {"unreachable": sorted(known)}
+
+
+def _subscription(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    """{"key": …, "status": "ManuallySuspended"}."""
+    project = stand_in.project(body.get("project", ""))
+    with project.lock:
+        row = project.named("subscription", "key", body["key"])
+        return set_status(project, row.id, body["status"]).doc()
+
+
 def _expire_tokens(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
     return {"expired": stand_in.tokens.expire(body.get("token"))}
 
@@ -114,6 +163,13 @@ CALLS: dict[tuple[str, str], Callable[["CommercetoolsStandIn", Body], Any]] = {
     ("POST", "/rewrite"): _rewrite,
     ("GET", "/state"): _state,
     ("GET", "/documents"): _documents,
+    ("POST", "/push"): _push,
+    ("GET", "/push"): _pushes,
+    ("PATCH", "/push"): _change_push,
+    ("POST", "/flush"): _flush,
+    ("POST", "/rotate_keys"): _rotate_keys,
+    ("POST", "/topic"): _topic,
+    ("POST", "/subscription"): _subscription,
     ("POST", "/expire_tokens"): _expire_tokens,
     ("POST", "/failures"): _fail,
     ("DELETE", "/failures"): _call_off,

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from integrations.standins.clock import Clock
@@ -15,6 +15,9 @@ from integrations.standins.commercetools.moments import iso
 from integrations.standins.commercetools.settings import Settings
 from integrations.standins.commercetools.specs import FRONTEND, ProjectSpec
 from integrations.standins.ledger import Ledger
+
+if TYPE_CHECKING:
+    from integrations.standins.commercetools.subscriptions import Notifier
 
 Told = tuple[str, dict[str, Any]]
 SYSTEM_FIELDS = ("version", "createdAt", "lastModifiedAt", "createdBy", "lastModifiedBy")
@@ -41,6 +44,8 @@ class Project:
         self.spec, self.clock, self.ledger = spec, clock, ledger
         self.lock = threading.RLock()
         self.settings = Settings()
+        # tells subscriptions; set by the stand-in
+        self.notifier: Notifier = None  # type: ignore[assignment]
         # called after each write, unless it happens in the past
         self.listeners: list[Listener] = []
         # called after each write, in the past too: (type of resource, row or None, its id, moment from which queries see it)

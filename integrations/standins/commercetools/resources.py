@@ -14,6 +14,7 @@ from integrations.standins.commercetools import (
     product_actions,
     products,
     stock,
+    subscriptions,
     surroundings,
 )  # fmt: skip
 from integrations.standins.commercetools.collection import Stored
@@ -29,6 +30,7 @@ STORED_BY: dict[str, Callable[..., Stored]] = {
     "product": products.create_product,
     "inventory-entry": stock.create_entry,
     "standalone-price": stock.create_price,
+    "subscription": subscriptions.create_subscription,
 }
 ACTIONS: dict[str, Mapping[str, Doing]] = {
     "customer": customer_actions.ACTIONS,
@@ -38,6 +40,7 @@ ACTIONS: dict[str, Mapping[str, Doing]] = {
     "product": product_actions.ACTIONS,
     "inventory-entry": stock.ENTRY_ACTIONS,
     "standalone-price": stock.PRICE_ACTIONS,
+    "subscription": subscriptions.ACTIONS,
     **surroundings.ACTIONS,
 }
 # what people and promotions can do beyond that

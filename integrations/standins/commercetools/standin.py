@@ -8,16 +8,19 @@ from typing import Any
 import orjson
 
 from integrations.standins.clock import Clock
-from integrations.standins.commercetools import api, control, messages
+from integrations.standins.commercetools import api, control
 from integrations.standins.commercetools.acts import act
+from integrations.standins.commercetools.cloud import Cloud
 from integrations.standins.commercetools.errors import Refusal, not_found
 from integrations.standins.commercetools.failures import Dropped, Failures
 from integrations.standins.commercetools.furnish import furnish
 from integrations.standins.commercetools.products import keep_projections
-from integrations.standins.commercetools.project import Project, Write
+from integrations.standins.commercetools.project import Project
 from integrations.standins.commercetools.settings import Settings
 from integrations.standins.commercetools.specs import ProjectSpec
+from integrations.standins.commercetools.subscriptions import Notifier
 from integrations.standins.commercetools.tokens import Tokens
+from integrations.standins.couriers import THREADS
 from integrations.standins.faults import Faults
 from integrations.standins.ledger import Ledger
 from integrations.standins.wire import Request, Response
@@ -30,16 +33,26 @@ class CommercetoolsStandIn:
 
     slug = "commercetools"
 
-    def __init__(self, projects: Sequence[ProjectSpec] | None = None, *, keep_payloads: bool = True, **settings: Any) -> None:
+    def __init__(
+        self,
+        projects: Sequence[ProjectSpec] | None = None,
+        *,
+        keep_payloads: bool = True,
+        retry_speed: float = 1.0,
+        threads: int = THREADS,
+        **settings: Any,
+    ) -> None:
         self.clock = Clock()
         self.ledger = Ledger(keep_payloads=keep_payloads, now=self.clock.now)
         self.faults, self.failures = Faults(), Failures()
+        self.cloud = Cloud(self.ledger, speed=retry_speed, threads=threads)
         specs = {spec.key: spec for spec in (projects if projects is not None else (ProjectSpec(),))}
         self.tokens = Tokens(specs, self.clock.now)
         self.projects = {key: Project(spec, self.clock, self.ledger) for key, spec in specs.items()}
         for project in self.projects.values():
             keep_projections(project)
-            project.listeners.append(lambda write, project=project: self._written(project, write))
+            project.notifier = Notifier(project, self.cloud)
+            project.listeners.append(project.notifier.written)
         self._requests = count(1)
         self._initial = Settings().changed(settings)
         self._begin()
@@ -56,7 +69,7 @@ class CommercetoolsStandIn:
 
     def change_settings(self, changes: object) -> Settings:
         """Change how everything behaves from now on; raises ValueError."""
-        self.settings = self.tokens.settings = self.settings.changed(changes)
+        self.settings = self.tokens.settings = self.cloud.settings = self.settings.changed(changes)
         for project in self.projects.values():
             project.settings = self.settings
         return self.settings
@@ -65,15 +78,21 @@ class CommercetoolsStandIn:
         """Move the stand-in's own time ahead: tokens expire, queries catch up, messages and carts grow old."""
         self.clock.advance(seconds)
 
+    def wait_sent(self, timeout: float = 10.0) -> bool:
+        """Wait until every notification was taken or given up; False when time is up."""
+        return self.cloud.postmen.wait(timeout)
+
     def reset(self) -> None:
         """Back to how it was built: furnished projects without people, no effects, no faults, first settings, no tokens."""
         self.ledger.clear()
         self.faults.clear()
         self.failures.clear()
         self.tokens.clear()
+        self.cloud.clear()
         for project in self.projects.values():
             with project.lock:
                 project.clear()
+                project.notifier.waiting.clear()
         self._begin()
 
     # ---- what the server calls
@@ -84,6 +103,8 @@ class CommercetoolsStandIn:
         headers = {
             "Content-Type": "application/json; charset=utf-8", "Date": self.clock.http_date(), "X-Correlation-ID": correlation,
         }  # fmt: skip
+        if request.path.startswith("/cloud/"):
+            return self.cloud.answer(request)
         try:
             self.failures.before(request)
             status, body = self._answer(request)
@@ -99,16 +120,14 @@ class CommercetoolsStandIn:
         return control.answer(self, request)
 
     def close(self) -> None:
-        """End what runs in the background."""
+        """Stop sending."""
+        self.cloud.postmen.close()
 
     def _begin(self) -> None:
         self.settings = self._initial
         self.change_settings({})
         for project in self.projects.values():
             furnish(project)
-
-    def _written(self, project: Project, write: Write) -> None:
-        messages.written(project, write)
 
     def _answer(self, request: Request) -> tuple[int, bytes]:
         segments = request.segments()
