@@ -16,10 +16,12 @@ import requests
 from integrations.standins.ometria import OmetriaStandIn
 from integrations.standins.server import StandInServer
 from integrations.standins.shopify import ShopifyStandIn, ShopSpec
+from tests.flush import prompt_flush
 from tests.quiet import run_until_quiet
 from tests.route_a import route_a
+from tests.template import template_database
 
-__all__ = ["route_a"]  # a fixture
+__all__ = ["prompt_flush", "route_a"]  # fixtures
 
 DOMAIN = "demo-shop.myshopify.com"
 SPEC = ShopSpec(domain=DOMAIN)
@@ -89,9 +91,11 @@ class RouteB:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """A database of its own for every run, so that two runs on one machine do not meet; it need not outlive a power cut."""
+    from django.conf import settings
     from django.db import connection
 
-    connection.settings_dict["TEST"]["NAME"] = f"test_switchyard_{os.getpid()}"
+    template = template_database(settings.DATABASE_URL)
+    connection.settings_dict["TEST"] |= {"NAME": f"test_switchyard_{os.getpid()}", "TEMPLATE": template, "MIGRATE": False}
     connection.settings_dict["OPTIONS"] = {**connection.settings_dict.get("OPTIONS", {}), "options": "-c synchronous_commit=off"}
 
 
