@@ -46,6 +46,16 @@ FLOWS: tuple[FlowSpec, ...] = (
     FlowSpec(route="A", source="site", destination="ometria", record_type=RecordType.CHECKOUT),
     # Consent: each side tells the others what people said there; into Ometria it travels with the customers themselves.
     FlowSpec(route="B", source="ometria", destination="shopify", record_type=RecordType.CONSENT),
+    FlowSpec(route="E", source="commercetools", destination="ometria", record_type=RecordType.CUSTOMER, settle_seconds=2),
+    FlowSpec(route="E", source="commercetools", destination="ometria", record_type=RecordType.ORDER, steps=("explode_bundles",)),
+    FlowSpec(route="E", source="commercetools", destination="ometria", record_type=RecordType.CHECKOUT),
+    FlowSpec(
+        route="E", source="commercetools", destination="ometria", record_type=RecordType.PRODUCT, lane=Lane.STANDARD, settle_seconds=5,
+    ),
+    FlowSpec(
+        route="E", source="commercetools", destination="ometria", record_type=RecordType.VARIANT, lane=Lane.STANDARD, settle_seconds=5,
+        needs=((RecordType.PRODUCT, "product_key"),),
+    ),
 )  # fmt: skip
 
 _NEEDED = {(spec.source, spec.destination, record_type) for spec in FLOWS for record_type, _ in spec.needs}

@@ -21,7 +21,7 @@ from mapping.records import Order, Record, RecordType
 
 RECORD_TYPES = (RecordType.CUSTOMER, RecordType.ORDER)
 SAMPLE = 50  # deliveries whose keys tell how this flow names things at the destination
-NAME = re.compile(r"\D*")
+NAME = re.compile(r"(?:[^\W\d]+[-:])*")  # words with a sign behind each: "shp-", "tiktok_shop:tts:"
 
 
 class EndFault(Exception):  # noqa: N818 - carries a fault to whoever decides about it
@@ -87,7 +87,7 @@ class Ends:
 
     @property
     def namespace(self) -> str:
-        """What the keys of this flow's things begin with at the destination, empty while nothing was ever sent."""
+        """What the keys of this flow's things begin with at the destination; empty while nothing was ever sent, or where ids stand bare."""
         if self._namespace is None:
             keys = Delivery.objects.filter(flow=self.flow, state=Delivery.State.DELIVERED).exclude(destination_key="")
             latest = keys.order_by("-updated_at").values_list("destination_key", flat=True)[:SAMPLE]

@@ -85,8 +85,10 @@ def bench_for(ends: Ends, grace: timedelta, deliveries: Iterable[Delivery]) -> B
 def destination(work: Work, cursor: str | None) -> Step:
     """A page of the destination, each object compared with what was sent at once and kept in a few words."""
     page = work.ends.stored_page(work.window, placed=work.placed, cursor=cursor)
-    mine = [stored for stored in page.objects if work.ends.namespace and stored.key.startswith(work.ends.namespace)]
+    mine = [stored for stored in page.objects if stored.key.startswith(work.ends.namespace)]
     known = _by_destination(work.ends.flow, [stored.key for stored in mine])
+    if not work.ends.namespace:  # nothing in a bare id says whose it is: only what was sent is known to be ours
+        mine = [stored for stored in mine if stored.key in known]
     rows = [_noted(work, stored, known.get(stored.key)) for stored in mine if _is_mine(work, known.get(stored.key))]
     following = page.cursor if page.cursor != cursor else None
     lying = [(known[stored.key].record_key, stored.person) for stored in mine if stored.key in known and _is_mine(work, known[stored.key])]

@@ -10,7 +10,7 @@ import pytest
 from mapping.compiler import plan_from_rules
 from mapping.crosswalk import Lookups
 from mapping.defaults import FOLDER, default_mapping, default_tables
-from mapping.records import Address, Consent, ConsentState, CustomerRef, OrderStatus, Totals
+from mapping.records import Address, Consent, ConsentState, CustomerRef, Facet, OrderStatus, Price, Totals
 from mapping.transform import transform
 from tests.mapping.samples import AT, checkout, customer, line, money, order, product, variant
 
@@ -71,9 +71,15 @@ CONSENT_FIELDS = ("marketing_optin", "timestamp_subscribed", "timestamp_unsubscr
         (consents(ConsentState.UNKNOWN, sms=ConsentState.UNKNOWN), {}),
     ],
 )
-def test_consent_is_sent_as_stated_never_forced_and_its_absence_is_no_answer(stated, expected):
+def test_consent_is_sent_as_stated_and_its_absence_is_no_answer(stated, expected):
     payload = sent(customer(consents=stated))
     assert {name: payload[name] for name in CONSENT_FIELDS if name in payload} == expected
+
+
+@pytest.mark.parametrize(("forced", "expected"), [(True, True), (False, None)])
+def test_consent_is_forced_when_the_ledger_says_so_and_otherwise_nothing_is_said_about_it(forced, expected):
+    said = replace(consents(ConsentState.GRANTED)[0], forced=forced)
+    assert sent(customer(consents=(said,))).get("@force_optin") is expected
 
 
 def test_sms_consent_goes_only_with_a_phone_number():
@@ -265,3 +271,106 @@ def test_a_tiktok_order_carries_its_buyer_without_the_recipients_name():
 @pytest.mark.parametrize(("status", "valid"), [("pending", False), ("paid", True), ("cancelled", False), ("refunded", False)])
 def test_a_tiktok_order_counts_while_it_is_paid_and_stands(status, valid):
     assert mapped(order(status=OrderStatus(status)), "tiktok_shop").payload["is_valid"] is valid
+
+
+# --- commercetools -----------------------------------------------------------------------------------------------------
+
+SHIRT = product(
+    key="9e1b0000-0000-4000-8000-00000000b001", categories={"women": "Women"}, tags=(), attributes={},
+    facets=(Facet(kind="material", key="cotton", label="Cotton"), Facet(kind="material", key="linen", label="Linen")),
+    prices=(
+        Price(market="uk", currency="GBP", regular=money("25.00"), sale=money("20.00"), title="Linen shirt", url="https://example.com/en/linen-shirt"),
+        Price(market="eu/de", currency="EUR", regular=money("29.00"), title="Leinenhemd", url="https://example.com/de/leinenhemd"),
+    ),
+)  # fmt: skip
+
+
+def from_commercetools(record):
+    found = mapped(record, "commercetools")
+    assert (found.issues, found.dropped) == ((), ())
+    return found.payload
+
+
+def test_a_commercetools_product_has_a_listing_per_market_with_its_own_store_title_and_page():
+    payload = from_commercetools(SHIRT)
+    assert (payload["price"], payload["currency"], payload["special_price"]) == (25.0, "GBP", 20.0)
+    assert payload["attributes"] == [
+        {"type": "category", "id": "women", "label": "Women"}, {"type": "brand", "id": "acme", "label": "Acme"},
+        {"type": "product_type", "id": "shirts", "label": "Shirts"}, {"type": "material", "id": "cotton", "label": "Cotton"},
+        {"type": "material", "id": "linen", "label": "Linen"},
+    ]  # fmt: skip
+    image = {"is_active": True, "image_url": "https://cdn.example.com/p100.jpg"}
+    assert payload["listings"] == [
+        {"store": "uk", "title": "Linen shirt", "price": 25.0, "currency": "GBP", "special_price": 20.0,
+         "url": "https://example.com/en/linen-shirt", **image},
+        {"store": "eu/de", "title": "Leinenhemd", "price": 29.0, "currency": "EUR", "special_price": None,
+         "url": "https://example.com/de/leinenhemd", **image},
+    ]  # fmt: skip
+
+
+def test_the_price_of_a_market_without_title_or_page_of_its_own_has_the_usual_ones():
+    listing = from_commercetools(product(attributes={}))["listings"][0]
+    assert (listing["title"], listing["url"]) == ("Linen shirt", "https://shop.example.com/p/linen-shirt")
+
+
+def test_a_commercetools_variant_carries_its_attributes():
+    payload = from_commercetools(variant(key="SHIRT-M", facets=(Facet(kind="colour", key="dark red", label="Dark Red"),)))
+    assert (payload["id"], payload["parent_id"], payload["is_variant"]) == ("SHIRT-M", "P100", True)
+    assert payload["attributes"] == [{"type": "colour", "id": "dark-red", "label": "Dark Red"}]
+
+
+def test_a_commercetools_customer_is_known_by_the_address_and_takes_the_id_only_where_that_is_the_master():
+    person = customer(attributes={"title": "Dr", "stores": ["UK-Web", "eu"], "date_of_birth": "1990-12-10"}, tags=("vip",))
+    payload = from_commercetools(person)
+    assert payload == {
+        "@type": "contact", "@collection": "commercetools", "@merge": True, "id": "7001", "email": "ada@example.com",
+        "phone_number": "+442079460018", "prefix": "Dr", "firstname": "Ada", "lastname": "Byron", "country_id": "GB",
+        "date_of_birth": "1990-12-10", "store_ids": ["uk-web", "eu"], "timestamp_acquired": TIME,
+        "marketing_optin": "EXPLICITLY_OPTEDIN", "timestamp_subscribed": TIME,
+        "properties": {"commercetools_groups": "vip", "locale": "en-GB"},
+    }  # fmt: skip
+    master = Lookups(values={**default_tables(), "commercetools_ometria_customer_id": {"*": "*"}})
+    default = default_mapping("commercetools", "ometria", "customer")
+    assert transform(person, plan_from_rules(default.rules, record_type="customer"), master).payload["customer_id"] == "7001"
+
+
+@pytest.mark.parametrize(("stated", "expected"), [
+    ((), {}), (consents(ConsentState.UNKNOWN), {}),
+    (consents(ConsentState.GRANTED), {"marketing_optin": "EXPLICITLY_OPTEDIN", "timestamp_subscribed": TIME}),
+    (consents(ConsentState.WITHDRAWN), {"marketing_optin": "EXPLICITLY_OPTEDOUT", "timestamp_unsubscribed": TIME}),
+])  # fmt: skip
+def test_a_commercetools_customer_who_was_never_asked_says_nothing_of_consent(stated, expected):
+    payload = from_commercetools(customer(consents=stated))
+    assert {name: payload[name] for name in CONSENT_FIELDS if name in payload} == expected
+
+
+def test_a_commercetools_order_goes_under_its_own_id_and_finds_its_contact_by_address():
+    key = "f2a1c0de-0000-4000-8000-00000000a001"
+    payload = from_commercetools(order(key=key, number="W-2001", store="eu/de"))
+    assert (payload["id"], payload["web_id"], payload["store"], payload["properties"]) == (
+        key, "W-2001", "eu/de", {"source_system": "commercetools"},
+    )  # fmt: skip
+    assert payload["customer"] == {"email": "ada@example.com", "firstname": "Ada", "lastname": "Byron"}
+
+
+@pytest.mark.parametrize(
+    ("status", "valid"),
+    [("pending", False), ("paid", True), ("complete", True), ("cancelled", False), ("partially_refunded", True), ("refunded", False)],
+)
+def test_a_commercetools_order_counts_while_it_is_paid_and_stands(status, valid):
+    payload = mapped(order(status=OrderStatus(status)), "commercetools").payload
+    assert (payload["status"], payload["is_valid"]) == (status, valid)
+
+
+def test_a_cart_that_was_left_and_its_order_are_two_events_of_an_address():
+    left = from_commercetools(checkout())
+    assert (left["event_type"], left["identity_email"], "identity_account_id" in left) == ("abandoned_checkout", "ada@example.com", False)
+    assert left["id"] != from_commercetools(checkout(completed_at=AT.replace(hour=15)))["id"]
+    assert left["id"] != sent(checkout())["id"]
+
+
+@pytest.mark.parametrize("record", [SHIRT, variant(), customer(), order(), checkout()], ids=lambda record: record.record_type)
+def test_the_destination_finds_nothing_to_complain_about_in_what_commercetools_sends(record):
+    from integrations.platforms.ometria.check import check
+
+    assert check(record.record_type, from_commercetools(record)) == []

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from mapping.fields import UnknownField, elements, source_field, source_fields
-from mapping.records import RECORD_CLASSES, ConsentChange, Event, Figures, Fulfilment, RecordType, Refund, Totals
+from mapping.records import RECORD_CLASSES, ConsentChange, Event, Facet, Figures, Fulfilment, RecordType, Refund, Totals
 from tests.mapping import samples
 
 RECORDS = {
@@ -20,7 +20,7 @@ RECORDS = {
         fulfilments=(Fulfilment(key="f1", status="success", shipped_at=samples.AT, tracking_number="AB1"),),
     ),
     RecordType.PRODUCT: samples.product(images=("https://cdn.example.com/p100.jpg",), skus=("SHIRT-M",)),
-    RecordType.VARIANT: samples.variant(),
+    RecordType.VARIANT: samples.variant(facets=(Facet(kind="colour", key="red", label="Red"),)),
     RecordType.CHECKOUT: samples.checkout(),
     RecordType.EVENT: Event(key="e1", occurred_at=samples.AT, name="seen"),
     RecordType.FIGURES: Figures(key="shop:2026-01-08", occurred_at=samples.AT, subject="shop", day="2026-01-08", currency="GBP"),

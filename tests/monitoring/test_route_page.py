@@ -45,6 +45,7 @@ class TestRoutes:
         assert {route.letter: (route.slug, route.name) for route in ROUTES.values()} == {
             "A": ("tiktok-shop-to-ometria", "TikTok Shop → Ometria"),
             "B": ("shopify-to-ometria", "Shopify → Ometria"),
+            "E": ("commercetools-to-ometria", "commercetools → Ometria"),
         }
 
     def test_pairs_that_no_route_knows_are_still_shown(self, manager):

@@ -36,6 +36,8 @@ BEGINS = "(validFrom >= :since and validFrom < :until) or (validUntil >= :since 
 EMBEDDED = f"masterVariant(prices({BEGINS})) or variants(prices({BEGINS}))"
 OF_SKUS = "masterVariant(sku in :skus) or variants(sku in :skus)"
 FAMILIES = 20  # changed categories or product types whose products are read together
+NO_SCOPES = "Products are not read: the API client has neither of the scopes view_products and view_published_products."
+SCOPES = ("view_products", "view_published_products", "manage_products")
 DRAFT_SCOPES = ("view_products", "manage_products")  # drafts are not shown to clients that may see published goods only
 
 State = dict[str, Any]  # where a pull is: stage, since, until, id, and what a stage keeps beside them
@@ -55,6 +57,8 @@ def unread(client: CommercetoolsClient) -> str:
 
     A market that cannot be read stops them: goods would vanish from it, while orders need no market.
     """
+    if not may(client.account, *SCOPES):
+        return NO_SCOPES
     if problem := problem_of(client.account.settings):
         return f"Products are not read. {problem}"
     if not markets_of(client.account.settings):

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from integrations.platforms.base import Account, JsonObject
+from integrations.platforms.commercetools.answers import NO_SCOPE
 from integrations.platforms.commercetools.client import CommercetoolsClient, Query, Where
 from integrations.platforms.commercetools.parse.category import lineage
 from integrations.platforms.commercetools.parse.values import rows
+from integrations.platforms.errors import Misconfigured
 from integrations.platforms.values import text
 
 KEPT = "lexicon"
@@ -82,13 +84,17 @@ def may(account: Account, *scopes: str) -> bool:
 
 
 def _take(client: CommercetoolsClient, lexicon: Lexicon, since: datetime | None) -> None:
-    """Read everything, or what changed since then; a shop that moves a category moves all below it, so those come anew as well."""
+    """Read everything, or what changed since then; a collection that the scopes do not show stays empty, and its ids stand for names."""
     asked = client.server_time
     for name, path in COLLECTIONS.items():
-        for row in _changed(client, path, since):
-            TAKE[name](lexicon, row)
-            asked = asked or client.server_time
-    lexicon.read_at = asked or client.server_time
+        try:
+            for row in _changed(client, path, since):
+                TAKE[name](lexicon, row)
+        except Misconfigured as fault:
+            if fault.code != NO_SCOPE:
+                raise
+        asked = asked or client.server_time
+    lexicon.read_at = asked
 
 
 def _changed(client: CommercetoolsClient, path: str, since: datetime | None) -> Iterable[JsonObject]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from integrations.platforms.base import JsonObject, Probe
 from integrations.platforms.commercetools.auth import granted_scopes
 from integrations.platforms.commercetools.client import CommercetoolsClient
+from integrations.platforms.commercetools.markets import problem_of
 from integrations.platforms.commercetools.options import LONGEST_OVERLAP, OVERLAP_SECONDS, number, setting, words
 from integrations.platforms.errors import Misconfigured, Reconnect
 
@@ -50,6 +51,7 @@ def probe(client: CommercetoolsClient) -> Probe:
     worth_knowing = [
         *(_words(scopes, need) for need in missing if not need.needed),
         *_catalogue(project),
+        *_markets(client),
         *_messages(project),
         *_clock(client),
     ]
@@ -88,6 +90,11 @@ def _settings(client: CommercetoolsClient) -> Iterator[str]:
             number(client.account, name, least=least, most=most)
         except Misconfigured as fault:
             yield str(fault)
+
+
+def _markets(client: CommercetoolsClient) -> Iterator[str]:
+    if problem := problem_of(client.account.settings):
+        yield f"{problem} Until then no products are read."
 
 
 def _other_project(client: CommercetoolsClient, project: JsonObject) -> Iterator[str]:
