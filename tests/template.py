@@ -14,6 +14,8 @@ from psycopg import sql
 
 ROOT = Path(__file__).resolve().parents[1]
 PREFIX = "switchyard_template_"
+LATEST = 3  # that stay: another run may be about to copy one
+KNOWN = "SELECT datname FROM pg_database WHERE starts_with(datname, %s) AND datname NOT LIKE '%%unfinished' ORDER BY oid DESC"
 LOCK = 7_310_099  # one process makes it, the others wait
 
 
@@ -22,12 +24,11 @@ def template_database(server: str) -> str:
     name = PREFIX + _fingerprint()
     with psycopg.connect(server, autocommit=True) as session:
         session.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        known = [row[0] for row in session.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [PREFIX])]
+        known = [row[0] for row in session.execute(KNOWN, [PREFIX])]
         if name not in known:
             _make(session, server, name)
-        for old in known:
-            if old != name:
-                session.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(old)))
+        for old in (one for one in known[LATEST:] if one != name):
+            session.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(old)))
     return name
 
 
