@@ -5,11 +5,14 @@ from __future__ import annotations
 from integrations.platforms.base import Platform, Reader
 from integrations.platforms.commercetools.auth import CommercetoolsAuth
 from integrations.platforms.commercetools.client import READ, WRITE, CommercetoolsClient
+from integrations.platforms.commercetools.expand import expand
+from integrations.platforms.commercetools.find import LOOKUP
+from integrations.platforms.commercetools.look import LOOK
 from integrations.platforms.commercetools.options import API_ADDRESS, OVERLAP_SECONDS, READ_RATE, SECRETS, SETTINGS, WRITE_RATE
 from integrations.platforms.commercetools.parse import parse
 from integrations.platforms.commercetools.probe import probe
-from integrations.platforms.commercetools.read import history_of, pull_of
-from integrations.platforms.commercetools.resources import CUSTOMERS
+from integrations.platforms.commercetools.read import history_of, pull_of, pull_payments
+from integrations.platforms.commercetools.resources import CARTS, CUSTOMERS, ORDERS
 from mapping.records import RecordType
 
 READERS = (
@@ -19,6 +22,29 @@ READERS = (
         record_types=(RecordType.CUSTOMER,),
         pull=pull_of(CUSTOMERS),
         backfill=history_of(CUSTOMERS),
+        overlap_seconds=OVERLAP_SECONDS,
+    ),
+    Reader(
+        name="orders",
+        label="Orders with returns and refunds (backfill: by time of purchase)",
+        record_types=(RecordType.ORDER, RecordType.CHECKOUT),
+        pull=pull_of(ORDERS),
+        backfill=history_of(ORDERS),
+        overlap_seconds=OVERLAP_SECONDS,
+    ),
+    Reader(
+        name="payments",
+        label="Payments and refunds of orders (backfill: by time of last change)",
+        record_types=(RecordType.ORDER, RecordType.CHECKOUT),
+        pull=pull_payments,
+        overlap_seconds=OVERLAP_SECONDS,
+    ),
+    Reader(
+        name="carts",
+        label="Carts with a shipping address (backfill: by time of last change)",
+        record_types=(RecordType.CHECKOUT,),
+        pull=pull_of(CARTS),
+        backfill=history_of(CARTS),
         overlap_seconds=OVERLAP_SECONDS,
     ),
 )
@@ -32,7 +58,10 @@ PLATFORM = Platform(
     probe=probe,
     default_base_url=API_ADDRESS,
     auth=CommercetoolsAuth(),
+    expand=expand,
     parse=parse,
     readers={reader.name: reader for reader in READERS},
+    lookup=LOOKUP,
+    look=LOOK,
     rates={READ: (READ_RATE, READ_RATE), WRITE: (WRITE_RATE, WRITE_RATE)},
 )

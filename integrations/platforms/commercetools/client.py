@@ -20,7 +20,7 @@ from uuid import uuid4
 
 import orjson
 
-from integrations.platforms.base import Account, JsonObject, Pacer
+from integrations.platforms.base import Account, JsonObject, Pacer, RawObject
 from integrations.platforms.commercetools.answers import CORRELATION, NOT_FOUND, Conflict, TooLarge, judge
 from integrations.platforms.commercetools.options import API_ADDRESS, project_key, rates_of
 from integrations.platforms.errors import Reconnect, Refused, SlowDown, TryLater
@@ -80,6 +80,15 @@ class Query:
     limit: int = MOST
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What an interrupted try fetched: when it was asked for, the least version that was wanted, and the objects."""
+
+    at: datetime
+    version: int
+    objects: tuple[RawObject, ...]
+
+
 class CommercetoolsClient:
     """One project; raises the error families. `server_time` is the `Date` of the last answer, None before the first."""
 
@@ -92,7 +101,7 @@ class CommercetoolsClient:
         self.ahead: float | None = None  # the server's clock minus ours, in seconds
         self.deprecation = ""
         self.kept: dict[str, Any] = {}  # what belongs to a project and is read once per client (types, stores, …)
-        self.unfinished: dict[str, tuple[datetime, JsonObject | None]] = {}  # see expand.py
+        self.unfinished: dict[str, Held] = {}  # see expand.py
         self._limits: dict[str, int] = {}
         self._run = uuid4().hex[:12]
         self._throttles = {group: Throttle(rate) for group, rate in rates_of(account).items()}

@@ -6,7 +6,7 @@ window and lies in the next one. The sweep misses what is made during it with a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -14,17 +14,33 @@ import orjson
 from integrations.platforms.base import JsonObject, Page, RawObject, Window
 from integrations.platforms.commercetools.client import CommercetoolsClient, Query, Where
 from integrations.platforms.commercetools.options import OVERLAP_SECONDS, number
-from integrations.platforms.commercetools.resources import Source, query_of
+from integrations.platforms.commercetools.resources import PAYMENTS, Source, query_of
+from integrations.platforms.commercetools.whole import orders_of_payments, version_of
 from integrations.platforms.errors import TryLater
 
 WITHIN = "lastModifiedAt >= :since and lastModifiedAt < :until"
 BEHIND = "lastModifiedAt > :since or (lastModifiedAt = :since and id > :id)"
 BY_CHANGE, BY_ID = ("lastModifiedAt asc", "id asc"), ("id asc",)
+UP_TO_NOW = timedelta(minutes=1)  # a window that ends later than so long ago means: up to now
 COUNTED_TO = 10_000  # commercetools counts no further where a predicate is used
 Pull = Callable[[CommercetoolsClient, Window, str | None], Page]
+Made = Callable[[CommercetoolsClient, Source, Sequence[JsonObject]], tuple[RawObject, ...]]
 
 
-def pull_of(source: Source) -> Pull:
+def as_they_are(client: CommercetoolsClient, source: Source, rows: Sequence[JsonObject]) -> tuple[RawObject, ...]:
+    """The rows themselves."""
+    del client
+    return tuple(RawObject(source.shape, row) for row in rows)
+
+
+def their_orders(client: CommercetoolsClient, source: Source, rows: Sequence[JsonObject]) -> tuple[RawObject, ...]:
+    """The orders that payments belong to, each once."""
+    del source
+    found = orders_of_payments(client, {str(row["id"]): version_of(row) for row in rows if row.get("id")})
+    return tuple({str(raw.data.get("id")): raw for _, objects in found for raw in objects}.values())
+
+
+def pull_of(source: Source, made: Made = as_they_are) -> Pull:
     """Changes of the window, least recent first."""
 
     def pull(client: CommercetoolsClient, window: Window, cursor: str | None) -> Page:
@@ -40,7 +56,7 @@ def pull_of(source: Source) -> Pull:
             raise TryLater("commercetools repeated a page: the window is read again", code="cursor_loop")
         following = orjson.dumps({**state, "since": last[0], "id": last[1]}).decode() if found.full else None
         note = f"{len(found.rows)} {source.name} changed until {(last[0] or state['until'])[:16].replace('T', ' ')} UTC"
-        return Page(objects=_objects(source, found.rows), cursor=following, note=note, reached=until)
+        return Page(objects=made(client, source, found.rows), cursor=following, note=note, reached=until)
 
     return pull
 
@@ -56,7 +72,7 @@ def history_of(source: Source) -> Pull:
         if found.full and last == cursor:
             raise TryLater("commercetools repeated a page: it is read again", code="cursor_loop")
         total = None if cursor else count_of(client, source, span)
-        return Page(objects=_objects(source, found.rows), cursor=last if found.full else None, total=total)
+        return Page(objects=as_they_are(client, source, found.rows), cursor=last if found.full else None, total=total)
 
     return pull
 
@@ -74,9 +90,9 @@ def count_of(client: CommercetoolsClient, source: Source, span: Where) -> int | 
 
 
 def server_time(client: CommercetoolsClient, source: Source) -> datetime:
-    """Now by commercetools' own clock, asked for with the smallest question there is."""
+    """The end of the present second by commercetools' own clock, asked for with the smallest question there is."""
     client.page(Query(path=source.path, limit=1))
-    return client.server_time or datetime.now(UTC)
+    return (client.server_time or datetime.now(UTC)) + timedelta(seconds=1)  # the header leaves fractions out
 
 
 def stamp(moment: datetime) -> str:
@@ -85,11 +101,11 @@ def stamp(moment: datetime) -> str:
 
 
 def _beginning(client: CommercetoolsClient, source: Source, window: Window) -> dict[str, str]:
-    """Where a pull begins and ends: never later than the server's own clock, and back by what the connection wants beyond the usual."""
-    now = server_time(client, source)
+    """Where a pull begins, back by what the connection wants beyond the usual, and ends: "now" is the server's, whatever our clock says."""
+    now, ours = server_time(client, source), datetime.now(UTC)
+    past = window.until is not None and window.until < ours - UP_TO_NOW
     further = timedelta(seconds=max(0.0, number(client.account, "overlap_seconds") - OVERLAP_SECONDS))
-    return {"since": stamp(window.since - further), "until": stamp(min(window.until or now, now)), "id": ""}
+    return {"since": stamp(window.since - further), "until": stamp(min(window.until, now) if past else now), "id": ""}
 
 
-def _objects(source: Source, rows: list[JsonObject]) -> tuple[RawObject, ...]:
-    return tuple(RawObject(source.shape, row) for row in rows)
+pull_payments = pull_of(PAYMENTS, their_orders)

@@ -27,7 +27,7 @@ class Source:
 
 
 GROUPS = ("view_customers", "manage_customers")
-PAYMENTS = ("view_payments", "manage_payments")
+PAYMENT_SCOPES = ("view_payments", "manage_payments")
 DISCOUNTS = ("view_discount_codes", "manage_discount_codes")
 
 CUSTOMERS = Source(
@@ -36,8 +36,9 @@ CUSTOMERS = Source(
 )  # fmt: skip
 ORDERS = Source(
     name="orders", path="/orders", shape="order", history=PLACED, limit=250,
-    expand=(("paymentInfo.payments[*]", PAYMENTS), ("discountCodes[*].discountCode", DISCOUNTS)),
+    expand=(("paymentInfo.payments[*]", PAYMENT_SCOPES), ("discountCodes[*].discountCode", DISCOUNTS)),
 )  # fmt: skip
+PAYMENTS = Source(name="payments", path="/payments", shape="order", limit=100)  # each leads to its orders
 CARTS = Source(name="carts", path="/carts", shape="cart", only=(KNOWN_PERSON,), limit=250)
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from integrations.platforms.base import Account, JsonObject, RawObject
 from integrations.platforms.bodies import raw_reason
+from integrations.platforms.commercetools.parse.cart import parse_cart, parse_cart_deleted
 from integrations.platforms.commercetools.parse.customer import parse_customer, parse_customer_deleted
+from integrations.platforms.commercetools.parse.order import parse_order
 from integrations.platforms.errors import Unparsable
 from mapping.records import Record
 
@@ -30,5 +32,8 @@ def parse(account: Account, raw: RawObject) -> Sequence[Record]:
 
 PARSERS: Mapping[str, Parser] = {
     "customer": parse_customer,
+    "order": parse_order,
+    "cart": parse_cart,
     "deleted:customer": parse_customer_deleted,
+    "deleted:cart": parse_cart_deleted,
 }

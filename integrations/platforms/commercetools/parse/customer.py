@@ -61,9 +61,10 @@ def parse_customer(account: Account, raw: JsonObject) -> Sequence[Record]:
 
 
 def parse_customer_deleted(account: Account, raw: JsonObject) -> Sequence[Record]:
-    """A customer that is no more; the time is that of the message that said so."""
+    """A customer that is no more; the time is that of the message that said so. `erased`: with everything that was known of them."""
     del account
-    return (Customer(key=key_of(raw), occurred_at=needed_moment(raw, "at"), removed=True),)
+    erased = {"erased": True} if raw.get("erased") is True else {}
+    return (Customer(key=key_of(raw), occurred_at=needed_moment(raw, "at"), removed=True, attributes=erased),)
 
 
 def taken(account: Account, stores: Sequence[str]) -> bool:
