@@ -46,6 +46,9 @@ FLOWS: tuple[FlowSpec, ...] = (
     FlowSpec(route="A", source="site", destination="ometria", record_type=RecordType.CHECKOUT),
     # Consent: each side tells the others what people said there; into Ometria it travels with the customers themselves.
     FlowSpec(route="B", source="ometria", destination="shopify", record_type=RecordType.CONSENT),
+    FlowSpec(route="E", source="ometria", destination="commercetools", record_type=RecordType.CONSENT),
+    FlowSpec(route="E", source="shopify", destination="commercetools", record_type=RecordType.CONSENT),
+    FlowSpec(route="E", source="commercetools", destination="shopify", record_type=RecordType.CONSENT),
     FlowSpec(route="E", source="commercetools", destination="ometria", record_type=RecordType.CUSTOMER, settle_seconds=2),
     FlowSpec(route="E", source="commercetools", destination="ometria", record_type=RecordType.ORDER, steps=("explode_bundles",)),
     FlowSpec(route="E", source="commercetools", destination="ometria", record_type=RecordType.CHECKOUT),

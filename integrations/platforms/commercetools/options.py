@@ -40,6 +40,9 @@ SETTINGS = (
     Setting(name="sms_consent_field", label="Custom field of SMS consent",
             help="Of the customer, for example smsOptIn. Empty: consent to SMS is neither read nor written."),
     Setting(name="sms_consent_time_field", label="Custom field of its time (SMS)", help="For example smsOptInAt."),
+    Setting(name="consent_type_key", label="Custom type for customers without one",
+            help="Key of the type that holds these fields. It is given to a customer who has none when consent is written back; "
+            "empty: such a customer is asked about."),
     Setting(name="checkout_minutes", label="Minutes until a checkout counts as abandoned", kind="number", default=CHECKOUT_MINUTES,
             help="Since the last change of a cart that has a shipping address."),
     Setting(name="site_url", label="Address of the cart",
