@@ -94,8 +94,8 @@ def needs_profile(row: JsonObject) -> bool:
 
 
 def _end(window: Window, client: OmetriaClient) -> datetime:
-    """Where a window ends: one up to now by our clock ends now by Ometria's, which is known from its first answer on."""
-    now = client.now()
+    """Where a window ends: one up to now by our clock ends with this second by Ometria's, which is known from its first answer on."""
+    now = client.now() + SECOND
     if window.until is None:
         return now
     return max(window.until, now) if now - window.until < NEAR else window.until
