@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -19,7 +19,7 @@ from integrations.engine import accounts
 from integrations.engine.ingest import Gatherer
 from integrations.models import Connection
 from integrations.platforms.base import Account, IncomingCall, IncomingEvent, Platform
-from integrations.platforms.errors import TooMany, Unverified
+from integrations.platforms.errors import PlatformError, TooMany, Unverified
 from integrations.platforms.registry import PLATFORMS
 
 log = structlog.get_logger(__name__)
@@ -113,9 +113,12 @@ class Door:
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one call; the platform hears 500 when its call was not stored, whatever the reason."""
-        slug = scope["path"][len(HOOKS) :].removesuffix("/")
+        slug, _, below = scope["path"][len(HOOKS) :].partition("/")
         try:
-            answer = await self._answer(slug, scope, receive)
+            answer = await self._answer(slug, below, scope=scope, receive=receive)
+        except PlatformError as fault:
+            log.warning("webhook could not be checked", platform=slug[:30], fault=type(fault).__name__, reason=str(fault)[:200])
+            answer = Answer(503)
         except Exception:  # noqa: BLE001 - the last handler there is: logged, and answered so that the platform tries again
             log.exception("webhook was not stored", platform=slug[:30])
             answer = Answer(500)
@@ -123,28 +126,48 @@ class Door:
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
-    async def _answer(self, slug: str, scope: Mapping[str, Any], receive: Receive) -> Answer:
+    async def _answer(self, slug: str, below: str, *, scope: Mapping[str, Any], receive: Receive) -> Answer:
         platform = PLATFORMS.get(slug)
-        if platform is None or platform.webhooks is None:
+        if platform is None or platform.webhooks is None or (below and not getattr(platform.webhooks, "named_in_path", False)):
             return Answer(404)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         if scope["method"] == "OPTIONS" and hasattr(platform.webhooks, "answer_headers"):
             return Answer(204, ((b"access-control-allow-origin", headers.get("origin", "null").encode("latin-1")), *PREFLIGHT))
+        call = IncomingCall(
+            path=f"{HOOKS}{slug}/{below}", headers=headers, body=b"", address=_address(scope, headers),
+            query=scope.get("query_string", b"").decode("latin-1"),
+        )  # fmt: skip
+        if scope["method"] == "OPTIONS" and hasattr(platform.webhooks, "handshake"):
+            return await self._shake_hands(platform, call)
         if scope["method"] != "POST":
             return Answer(405, ((b"allow", b"POST"),))
         most = min(settings.HOOK_BODY_LIMIT, getattr(platform.webhooks, "max_body", settings.HOOK_BODY_LIMIT))
         body = await _body(headers, receive, most)
         if body is None:
             return Answer(413)
-        call = IncomingCall(path=f"{HOOKS}{slug}/", headers=headers, body=body, address=_address(scope, headers))
-        return await self._take(platform, call)
+        return await self._take(platform, replace(call, body=body))
+
+    async def _shake_hands(self, platform: Platform, call: IncomingCall) -> Answer:
+        """Whether a sender may send here, asked before its first call."""
+        try:
+            name = platform.webhooks.external_id(call)
+            known = await self._accounts.find(platform, name) if name else None
+            if known is None or known.account is None:
+                return Answer(404)
+            return Answer(200, _encoded(platform.webhooks.handshake(known.account, call)))
+        except Unverified:
+            return Answer(401)
 
     async def _take(self, platform: Platform, call: IncomingCall) -> Answer:
         try:
-            known = await self._accounts.find(platform, platform.webhooks.external_id(call))
+            name = platform.webhooks.external_id(call)
+            if not name:
+                return Answer(404)
+            known = await self._accounts.find(platform, name)
             if known.account is None:
                 return await _of_a_stranger(platform, known, call)
-            events = await asyncio.to_thread(_admit, platform, known, call) if len(call.body) > LARGE else _admit(platform, known, call)
+            aside = _takes_time(platform, known.account, call)
+            events = await asyncio.to_thread(_admit, platform, known, call) if aside else _admit(platform, known, call)
         except Unverified:
             return Answer(401)
         except TooMany:
@@ -175,6 +198,12 @@ def _signed_by_one(platform: Platform, siblings: Sequence[Account], call: Incomi
             continue
         return
     raise Unverified("signed by no app of ours")
+
+
+def _takes_time(platform: Platform, account: Account, call: IncomingCall) -> bool:
+    """Whether a call is too large, or needs another host's answer first, to be looked at on the event loop; raises Unverified."""
+    calls_out = getattr(platform.webhooks, "calls_out", None)
+    return len(call.body) > LARGE or (calls_out is not None and calls_out(account, call))
 
 
 def _admit(platform: Platform, known: Known, call: IncomingCall) -> Sequence[IncomingEvent]:
