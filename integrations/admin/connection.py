@@ -179,7 +179,7 @@ class ConnectionDesk(Exports, Desk):
             raise Refusal(f"{row.get_platform_display()} sends no webhooks.")
         if getattr(accounts.platform_of(row).webhooks, "made_by_hand", False):
             raise Refusal(f"Webhooks are made by hand in {row.get_platform_display()}, which does not list them.")
-        told = watch.check_subscriptions(row)
+        told = watch.check_subscriptions(row, asked=True)
         self.log_change(request, row, "Webhook subscriptions checked")
         refused = [line for line in told if not line.startswith("Subscribed")]
         if refused:

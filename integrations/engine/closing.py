@@ -89,6 +89,7 @@ def _with_profile(rows: Iterable[SyncException]) -> list[int]:
 
 CLOSERS: Mapping[str, Callable[[Iterable[SyncException]], list[int]]] = {
     "unparsable": _readable,
+    "message_gap": _readable,
     "backfill_failed": _pulled,
     "orphaned_events": _past,
     "missing_link": _linked,

@@ -23,7 +23,7 @@ from integrations.engine.siblings import drop_missing_variants
 from integrations.engine.statements import bound_cursor
 from integrations.engine.wake import wake_connection
 from integrations.models import Connection, InboxEvent
-from integrations.platforms.base import Expansion, IncomingEvent, Lane, RawObject
+from integrations.platforms.base import GAP, Expansion, IncomingEvent, Lane, RawObject
 from integrations.platforms.errors import PlatformError, Reconnect, SlowDown, Unparsable
 from mapping.records import Record
 
@@ -33,6 +33,10 @@ MAX_ATTEMPTS = 8
 SUSPECT_AFTER = 2  # failed calls an event may have shared with others
 Found = dict[int, list[Record]]
 Expand = Callable[[Any, Sequence[IncomingEvent]], Sequence[Expansion]]
+ASKED = {  # kind of question → what it says of events that failed
+    "unparsable": "a message could not be read",
+    "message_gap": "messages are missing, and what they were about could not be read",
+}
 
 CLAIM = """
 WITH chosen AS MATERIALIZED (
@@ -72,6 +76,7 @@ class Verdict:
     refund: int = 0
 
 
+    kind: str = "unparsable"
 @dataclass(slots=True)
 class ProcessResult:
     """Events taken, records found in them, deliveries changed."""
@@ -229,7 +234,7 @@ def _postponed(connection: Connection, hints: Sequence[Taken], fault: PlatformEr
         return [Verdict(item.id, InboxEvent.State.NEW, reason, delay=delay, refund=1) for item in hints]
     down = circuit.failed(connection, reason)
     return [
-        Verdict(item.id, InboxEvent.State.FAILED, f"could not be fetched: {reason}"[:500])
+        Verdict(item.id, InboxEvent.State.FAILED, f"could not be fetched: {reason}"[:500], kind=_kind(item))
         if item.attempts >= MAX_ATTEMPTS and not down
         else Verdict(item.id, InboxEvent.State.NEW, reason, delay=backoff(item.attempts), refund=int(down))
         for item in hints
@@ -243,6 +248,10 @@ def _parsed(
     platform, account = accounts.platform_of(connection), accounts.account_for(connection)
     records: Found = defaultdict(list)
     found: dict[int, list[Record]] = defaultdict(list)
+def _kind(item: Taken) -> str:
+    return "message_gap" if item.event.dedup_key.startswith(GAP) else "unparsable"
+
+
     lanes = {item.id: item.lane for item, _ in objects}
     unreadable: set[int] = set()
     for item, raw in objects:
@@ -288,6 +297,6 @@ def _store(connection: Connection, found: Found, result: ProcessResult) -> None:
         Connection.objects.filter(pk=connection.pk).update(last_event_at=timezone.now())
     failed = [verdict for verdict in verdicts if verdict.state == InboxEvent.State.FAILED]
     result.failed = len(failed)
-    for reason in {verdict.error for verdict in failed}:
-        title = f"{connection.name}: a message could not be read: {reason}"
-        exceptions.raise_for_connection(connection, "unparsable", reason[:200], title[:300], detail=reason)
+    for kind, reason in {(verdict.kind, verdict.error) for verdict in failed}:
+        title = f"{connection.name}: {ASKED[kind]}: {reason}"
+        exceptions.raise_for_connection(connection, kind, reason[:200], title[:300], detail=reason)

@@ -19,6 +19,7 @@ from django_q.tasks import async_task
 from integrations.engine import accounts, circuit, exceptions, leases, turns
 from integrations.engine.figures import keep_figures
 from integrations.engine.freshness import seen
+from integrations.engine.ingest import ingest
 from integrations.engine.outbox import Cause, backoff, enqueue
 from integrations.engine.recoveries import end_checkouts
 from integrations.engine.siblings import drop_missing_variants
@@ -209,6 +210,8 @@ def pull_page(checkpoint: Checkpoint) -> PullResult:
     circuit.answered(checkpoint.connection)
     records, failed = _parse(checkpoint.connection, page, asked_at=None if bulk and reader.backfill else asked_at)
     with transaction.atomic():
+        if page.events:
+            ingest(checkpoint.connection_id, page.events)
         enqueue(checkpoint.connection, records, cause=Cause(checkpoint.purpose))
         drop_missing_variants(checkpoint.connection, records)
         keep_figures(checkpoint.connection, records)
@@ -223,7 +226,7 @@ def pull_page(checkpoint: Checkpoint) -> PullResult:
             failed[0][1][:200],
             f"{checkpoint.connection.name}: an object could not be read: {failed[0][1]}",
         )
-    return PullResult(len(page.objects), len(records), page.cursor is None, page.resume_in)
+    return PullResult(len(page.objects) + len(page.events), len(records), page.cursor is None, page.resume_in)
 
 
 def _window(checkpoint: Checkpoint, reader: Reader) -> Window:
@@ -238,7 +241,7 @@ def _window(checkpoint: Checkpoint, reader: Reader) -> Window:
 def _advance(checkpoint: Checkpoint, reader: Reader, window: Window, page: Page, *, records: int, failed: int) -> None:
     now = timezone.now()
     changes: dict[str, Any] = {
-        "read_count": F("read_count") + len(page.objects) + len(page.failed),
+        "read_count": F("read_count") + len(page.objects) + len(page.events) + len(page.failed),
         "record_count": F("record_count") + records,
         "failed_count": F("failed_count") + failed,
         "faults": 0,

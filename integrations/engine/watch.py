@@ -20,8 +20,11 @@ def hook_address(connection: Connection) -> str:
     return f"{base.rstrip('/')}/hooks/{connection.platform}/"
 
 
-def check_subscriptions(connection: Connection) -> list[str]:
-    """Put back what is missing; returns in plain words what was done or refused. A repaired gap is pulled at once."""
+def check_subscriptions(connection: Connection, *, asked: bool = False) -> list[str]:
+    """Put back what is missing; returns in plain words what was done or refused. The gap is pulled at once, repaired or not.
+
+    Where subscriptions use something of the customer's own, they are only made when a person `asked`.
+    """
     platform = accounts.platform_of(connection)
     if platform.webhooks is None:
         return []
@@ -29,9 +32,10 @@ def check_subscriptions(connection: Connection) -> list[str]:
     try:
         client = accounts.client_for(connection)
         missing = list(platform.webhooks.missing(client, address))
-        refused = list(platform.webhooks.subscribe(client, address, missing)) if missing else []
+        mend = platform.webhooks.subscribe if asked else getattr(platform.webhooks, "report", platform.webhooks.subscribe)
+        refused = list(mend(client, address, missing)) if missing else []
     except Reconnect as fault:
-        return check_subscriptions(connection) if accounts.renewed(connection, fault, client) else [str(fault)]
+        return check_subscriptions(connection, asked=asked) if accounts.renewed(connection, fault, client) else [str(fault)]
     except PlatformError as fault:
         circuit.failed(connection, str(fault))
         return [str(fault)]
@@ -40,7 +44,7 @@ def check_subscriptions(connection: Connection) -> list[str]:
             connection,
             "missing_subscription",
             "",
-            f"{connection.name}: {len(refused)} webhook subscriptions could not be put back",
+            f"{connection.name}: {len(refused)} webhook subscription{'s' * (len(refused) != 1)} could not be put back",
             detail="\n".join(refused),
         )
     else:

@@ -142,6 +142,7 @@ STORIES: dict[str, tuple[Story, ...]] = {
     "exhausted": (sent_by_a_newer_version,),
     "internal": (sent_by_a_newer_version,),
     "unparsable": (message_read,),
+    "message_gap": (message_read,),
     "needs_auth": (connected_again,),
     "grant_ends": (connected_again,),
     "platform_down": (platform_answers,),

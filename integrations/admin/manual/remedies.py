@@ -176,6 +176,16 @@ REMEDIES: dict[str, Remedy] = {
         "The record takes its place by its own time: a newer one that arrived meanwhile is not overwritten.",
         "deliveries",
     ),
+    "message_gap": Remedy(
+        "The source numbers its messages about each thing. Some numbers never came, so Switchyard read the thing itself again, and that "
+        "failed several times.",
+        (
+            "Open the inbox event and read the reason; often the source was away or a permission is missing.",
+            "Then press “Process again” on the event's page.",
+        ),
+        "The thing is read as it is now, so a missing message costs nothing once that works. Polling looks for changes as well.",
+        "deliveries",
+    ),
     "needs_auth": Remedy(
         "The platform does not accept the connection's credentials any more: a key was withdrawn, a consent ended, or the app was removed.",
         (
