@@ -47,7 +47,9 @@ class Statement:
     told: bool = False
     noted_at: datetime | None = None
     seen_at: datetime | None = None
+    as_of: datetime | None = None  # the version of the record that showed it
     confirmed: bool = False
+    keeps_time: bool = False  # of a telling: the destination keeps the time that it is told
 
     @property
     def is_no(self) -> bool:
@@ -100,15 +102,19 @@ def heard(statements: Iterable[Statement], channel: str) -> list[Statement]:
     return [_as_heard(s, told, said) for s in said] if told else said
 
 
-def newest_word(said: Sequence[Statement]) -> Statement | None:
+def newest_word(said: Iterable[Statement]) -> Statement | None:
     """The word that stands among those that were heard."""
-    suppressed = [s for s in said if s.state is ConsentState.SUPPRESSED]
-    if suppressed:
-        return min(suppressed, key=_age)
-    withdrawn = [s for s in said if s.state is ConsentState.WITHDRAWN]
-    granted = [s for s in said if s.opts_in]
-    words = [s for s in granted if not s.history] + [s for s in withdrawn if not s.is_weak]
-    return max(words or granted or withdrawn, key=_weight, default=None)
+    best = max(said, key=_weight, default=None)
+    return best if best is not None and _rank(best) else None
+
+
+def _rank(statement: Statement) -> int:
+    """How strong a word is, by the rule at the head of this module; 0 counts for nothing."""
+    if statement.state is ConsentState.WITHDRAWN:
+        return 1 if statement.is_weak else 3
+    if statement.opts_in:
+        return 2 if statement.history else 3
+    return 4 if statement.state is ConsentState.SUPPRESSED else 0
 
 
 def carries(winner: Statement | None) -> bool:
@@ -118,16 +124,28 @@ def carries(winner: Statement | None) -> bool:
     return not winner.history if winner.state is ConsentState.GRANTED else not winner.is_weak
 
 
-def forces(winner: Statement | None, held: Holding) -> bool:
-    """Whether a destination is to hold what stands against whatever it holds: never twice for the same word, never a backfilled grant."""
-    return winner is not None and carries(winner) and not held.agrees(winner)
+def forces(winner: Statement | None, statements: Sequence[Statement], connection: int) -> bool:
+    """Whether a destination is to hold what stands against whatever it holds: never twice for one word, never a backfilled grant.
+
+    Also what it said itself, where the entry that we wrote there still carries the opposite.
+    """
+    if winner is None or not carries(winner):
+        return False
+    if not holding(statements, connection, winner.channel).agrees(winner):
+        return True
+    told = [s for s in statements if s.told and s.connection == connection and s.channel == winner.channel]
+    return any(s.is_no != winner.is_no for s in told) and not any(s.confirmed and _is_word(s, winner) for s in told)
+
+
+def _is_word(telling: Statement, winner: Statement) -> bool:
+    return telling.is_no == winner.is_no and telling.stated_at == winner.stated_at
 
 
 def echoed(statement: Statement, told: Iterable[Statement], said: Sequence[Statement]) -> Statement | None:
     """The telling of a grant that this grant only repeats, None when it is a word of its own.
 
-    It repeats what its connection was told when it carries the same time, or a time soon after the telling while the connection said
-    nothing else in between.
+    It repeats what its connection was told when it carries the same time. A connection that dates by its own clock what it is told repeats
+    it also soon after the first or the last telling, while it said or showed nothing else since the last.
     """
     if statement.state is not ConsentState.GRANTED:
         return None
@@ -136,19 +154,32 @@ def echoed(statement: Statement, told: Iterable[Statement], said: Sequence[State
 
 
 def holding(statements: Iterable[Statement], connection: int, channel: str) -> Holding:
-    """What a connection holds for a channel: the last of what it said and what reached it, by our clock and by its own."""
-    words = [s for s in statements if s.connection == connection and s.channel == channel and (s.confirmed or not s.told)]
-    if not words:
+    """What a connection holds for a channel: the last of what it said and what reached it, by our clock and by its own.
+
+    It is not sure when the two clocks disagree, or when it was told something else of which nobody knows whether it arrived.
+    """
+    words = [s for s in statements if s.connection == connection and s.channel == channel]
+    firm = [s for s in words if s.confirmed or not s.told]
+    if not firm:
         return Holding()
-    last, newest = max(words, key=_known_since), max(words, key=_effect)
-    return Holding(last.state, last.state is newest.state or (last.is_no and newest.is_no))
+    last, newest = max(firm, key=_known_since), max(firm, key=lambda s: (_effect(s), s.told))
+    since = min(_known_since(last), _effect(newest))
+    doubts = (s for s in words if s.told and not s.confirmed and s.is_no != last.is_no and _known_since(s) >= since)
+    return Holding(last.state, _is_same(last, newest) and next(doubts, None) is None)
+
+
+def _is_same(one: Statement, other: Statement) -> bool:
+    return one.state is other.state or (one.is_no and other.is_no)
 
 
 def _as_heard(statement: Statement, told: list[Statement], said: Sequence[Statement]) -> Statement:
     origin = echoed(statement, told, said)
     if origin is None:
         return statement
-    return replace(statement, stated_at=origin.stated_at, explicit=origin.explicit, history=origin.history or statement.history)
+    word = (origin.stated_at, origin.explicit, origin.history or statement.history)
+    if word == (statement.stated_at, statement.explicit, statement.history):
+        return statement
+    return replace(statement, stated_at=word[0], explicit=word[1], history=word[2])
 
 
 def _before(telling: Statement, statement: Statement) -> bool:
@@ -157,15 +188,13 @@ def _before(telling: Statement, statement: Statement) -> bool:
 
 
 def _repeats(statement: Statement, telling: Statement, said: Sequence[Statement]) -> bool:
-    if _second(statement.stated_at) == _second(telling.stated_at):
-        return True
+    if _second(statement.stated_at) == _second(telling.stated_at) or telling.keeps_time:
+        return _second(statement.stated_at) == _second(telling.stated_at)
     at, first, last = statement.stated_at, telling.noted_at, telling.seen_at or telling.noted_at
     if at is None or first is None or last is None or not first - FAST_CLOCK <= at <= last + SLOW_QUEUE:
         return False
-    return not any(
-        s.connection == statement.connection and s.state is not statement.state and s.stated_at is not None and first < s.stated_at <= at
-        for s in said
-    )
+    mine = (s for s in said if s.connection == statement.connection and s.state is not statement.state)
+    return not any(last < when <= at for s in mine for when in (s.stated_at, s.as_of) if when is not None)
 
 
 def _second(moment: datetime | None) -> datetime | None:
@@ -176,8 +205,8 @@ def _age(statement: Statement) -> datetime:
     return statement.stated_at or LONG_AGO
 
 
-def _weight(statement: Statement) -> tuple[datetime, bool]:
-    return statement.stated_at or LONG_AGO, statement.is_no
+def _weight(statement: Statement) -> tuple[int, datetime, bool]:
+    return _rank(statement), statement.stated_at or LONG_AGO, statement.is_no
 
 
 def _known_since(statement: Statement) -> datetime:
@@ -185,5 +214,5 @@ def _known_since(statement: Statement) -> datetime:
 
 
 def _effect(statement: Statement) -> datetime:
-    """When a word began to hold at its connection: when the person said it there, or when the connection was told last."""
-    return _known_since(statement) if statement.told else statement.stated_at or statement.noted_at or LONG_AGO
+    """When a word began to hold at its connection: when the person said it there, when it was shown, or when the connection was told."""
+    return _known_since(statement) if statement.told else statement.stated_at or statement.as_of or statement.noted_at or LONG_AGO

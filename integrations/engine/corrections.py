@@ -16,6 +16,7 @@ from django.db.models import F
 
 from integrations.engine.accounts import platform_of
 from integrations.engine.catalogue import lookups_for
+from integrations.engine.consent import standings_for
 from integrations.engine.masks import unmasked
 from integrations.engine.replay import replay
 from integrations.flows import spec_for
@@ -157,7 +158,7 @@ def _mapped(delivery: Delivery, values: Values) -> tuple[Plan, Mapped]:
     flow = delivery.flow
     spec = spec_for(flow.source.platform, flow.destination.platform, flow.record_type)
     plan = active_plan(flow.pk)
-    (record,) = unmasked(flow.source.platform, [codec.from_json(flow.record_type, delivery.record)])
+    (record,) = standings_for(unmasked(flow.source.platform, [codec.from_json(flow.record_type, delivery.record)]), flow)
     lookups = lookups_for(flow, spec, [record], plan.tables)
     for name in spec.steps:
         record = STEPS[name](record, lookups)

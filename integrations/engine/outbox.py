@@ -17,6 +17,7 @@ import orjson
 from django.db import OperationalError, transaction
 from django.db import connection as database
 
+from integrations.engine import consent
 from integrations.engine.arrays import text_array
 from integrations.engine.find_terms import remember_later
 from integrations.engine.masks import unmasked
@@ -26,7 +27,7 @@ from integrations.flows import FlowSpec, spec_for
 from integrations.models import Connection, Delivery, Flow
 from integrations.platforms.base import Lane
 from mapping import codec
-from mapping.records import Checkout, Customer, Event, Order, OrderStatus, Record, RecordType, Variant
+from mapping.records import Checkout, ConsentChange, Customer, Event, Order, OrderStatus, Record, RecordType, Variant
 
 MAX_ATTEMPTS = 8
 SUSPECT_AFTER = 3  # tries a record may share with others
@@ -199,17 +200,30 @@ class Result:
 
 
 def enqueue(connection: Connection, records: Iterable[Record], *, cause: Cause) -> int:
-    """Bring records to every enabled flow of this source: one row per flow and record, the newest source version wins."""
+    """Bring records to every enabled flow of this source: one row per flow and record, the newest source version wins.
+
+    What they say about being written to goes into the ledger, which alone fills the flows of type consent.
+    """
     records = unmasked(connection.platform, records)
-    changed = 0
+    changed, carries = 0, False
     for flow in Flow.objects.filter(source=connection, enabled=True).select_related("destination"):
+        if flow.record_type == RecordType.CONSENT:
+            carries = True
+            continue
         mine = [record for record in records if record.record_type == flow.record_type]
         late = cause is Cause.BACKFILL and flow.record_type == RecordType.EVENT  # an old event could set off an automation today
         if mine and not (late and not flow.settings.get("history_events")):
             spec = spec_for(connection.platform, flow.destination.platform, flow.record_type)
             changed += upsert(flow, spec, mine, cause=cause)
+    consent.note(connection, records, history=cause is Cause.BACKFILL, carries=carries, bring=bring_consents)
     remember_later(connection, records)
     return changed
+
+
+def bring_consents(flow: Flow, changes: Sequence[ConsentChange], history: bool) -> int:
+    """Put consent changes of the ledger into a flow; returns how many deliveries changed."""
+    spec = spec_for(flow.source.platform, flow.destination.platform, flow.record_type)
+    return upsert(flow, spec, changes, cause=Cause.BACKFILL if history else Cause.WEBHOOK)
 
 
 def upsert(flow: Flow, spec: FlowSpec, records: Sequence[Record], *, cause: Cause) -> int:

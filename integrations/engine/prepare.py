@@ -10,6 +10,7 @@ import structlog
 from django.db import DatabaseError
 
 from integrations.engine.catalogue import lookups_for
+from integrations.engine.consent import speaking
 from integrations.engine.corrections import Values, values_of
 from integrations.engine.exceptions import Question
 from integrations.engine.follow import as_contact, following
@@ -106,7 +107,7 @@ def _prepare_together(
     flow: Flow, spec: FlowSpec, plan: Plan, writer: Writer, *, client: Any, claimed: Sequence[Claimed], batch: Prepared
 ) -> None:
     rows = linked(flow, spec, named(flow, _relevant(flow, spec, claimed, batch), batch), batch)
-    rows = following(flow, rows)
+    rows = speaking(flow, following(flow, rows), batch)
     lookups = lookups_for(flow, spec, [record for _, record in rows], plan.tables)
     known = identify(flow, writer, client, rows) if flow.record_type == RecordType.CUSTOMER else NOTHING
     bench = Bench(flow, spec, plan, writer, lookups, known, client, values_of([row.id for row, _ in rows]))

@@ -10,6 +10,7 @@ import structlog
 
 from integrations.engine import accounts
 from integrations.engine.catalogue import lookups_for
+from integrations.engine.consent import standings_for
 from integrations.engine.follow import following
 from integrations.engine.masks import unmasked
 from integrations.engine.relevance import not_yet, why_not
@@ -105,7 +106,9 @@ def try_out(rules: Trial, deliveries: Sequence[Delivery]) -> list[Tried]:
     """Every delivery's record under both sets of rules, in the order given; look-ups are loaded once for all."""
     found = {delivery.pk: _record(rules, delivery) for delivery in deliveries}
     rows = [(delivery, record) for delivery in deliveries if isinstance(record := found[delivery.pk], Record)]
-    ready: dict[int, Record] = {delivery.pk: record for delivery, record in following(rules.flow, rows)}
+    rows = following(rules.flow, rows)
+    heard = standings_for([record for _, record in rows], rules.flow)
+    ready: dict[int, Record] = {delivery.pk: record for (delivery, _), record in zip(rows, heard, strict=True)}
     lookups = lookups_for(rules.flow, rules.spec, list(ready.values()), rules.tables)
     tried = {delivery.pk: _tried(rules, delivery, ready[delivery.pk], lookups) for delivery, _ in rows}
     return [tried.get(delivery.pk) or found[delivery.pk] for delivery in deliveries]

@@ -8,7 +8,7 @@ import structlog
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from integrations.engine import accounts, circuit, exceptions, leases, outbox, pull, watch
+from integrations.engine import accounts, circuit, consent, exceptions, leases, outbox, pull, watch
 from integrations.engine.confirm import confirm_receipts
 from integrations.engine.deliver import deliver_flow
 from integrations.engine.process import process_inbox
@@ -101,8 +101,9 @@ def pump_pull(checkpoint_id: int) -> None:
 
 
 def sweep() -> None:
-    """Safety net of every minute: polls, due deliveries and receipts, lost leases, answered questions."""
+    """Safety net of every minute: polls, due deliveries and receipts, lost leases, news of consents, answered questions."""
     outbox.sweep_leases()
+    consent.spread_left_behind(outbox.bring_consents)
     exceptions.release_answered()
     for connection in Connection.objects.filter(state=Connection.State.ACTIVE):
         if pull.readers_of(connection) and connection.flows_out.filter(enabled=True).exists():

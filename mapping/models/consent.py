@@ -13,7 +13,6 @@ class ConsentStatement(models.Model):
     """One statement about one channel of one person: as a connection reported it, or (`told`) as we told it to that connection.
 
     `contact_key` is the address or number itself, normalised (e-mail in small letters, phone in E.164): it is one person over all sources.
-    After an erasure it is a one-way code that begins with "~".
     """
 
     class State(models.TextChoices):
@@ -32,10 +31,12 @@ class ConsentStatement(models.Model):
     explicit = models.BooleanField(default=False)
     from_history = models.BooleanField(db_default=False)  # never heard but in a backfill
     told = models.BooleanField(db_default=False)
+    keeps_time = models.BooleanField(db_default=False)  # of a telling: the destination keeps the time that it is told
     delivery_id = models.BigIntegerField(null=True, blank=True)  # that told it
     record_key = models.CharField(max_length=200, blank=True, db_default="")  # the person at that connection
     recorded_at = models.DateTimeField(db_default=Now())  # first heard, or first told
     seen_at = models.DateTimeField(db_default=Now())  # last heard, or last told
+    as_of = models.DateTimeField(null=True, blank=True)  # the version of the record that showed it
     is_news = models.BooleanField(db_default=False)  # the other sides were not looked at yet
 
     class Meta:
@@ -60,5 +61,6 @@ class ConsentStatement(models.Model):
         return Statement(
             channel=self.channel, state=ConsentState(self.state), stated_at=self.stated_at, source=self.source, explicit=self.explicit,
             policy=self.policy, connection=self.connection_id, place=place, person=self.record_key, history=self.from_history,
-            told=self.told, noted_at=self.recorded_at, seen_at=self.seen_at, confirmed=confirmed,
+            told=self.told, noted_at=self.recorded_at, seen_at=self.seen_at, as_of=self.as_of, confirmed=confirmed,
+            keeps_time=self.keeps_time,
         )  # fmt: skip

@@ -99,7 +99,9 @@ def test_the_echo_of_a_consent_known_from_history_is_history_too():
         ([said(G, 1)], Holding()),  # of another side
         ([said(G, 1, at=MAIL)], Holding(G, sure=True)),
         ([said(G, 1, at=MAIL), told(W, 0, sent=5)], Holding(W, sure=True)),
-        ([said(G, 1, at=MAIL), told(W, 0, sent=5, confirmed=False)], Holding(G, sure=True)),
+        ([said(G, 1, at=MAIL), told(W, 0, sent=5, confirmed=False)], Holding(G, sure=False)),  # it may have arrived
+        ([told(W, 0, sent=0.5, confirmed=False), said(G, 1, at=MAIL)], Holding(G, sure=True)),
+        ([told(W, 0, sent=5, confirmed=False)], Holding()),
         ([told(G, 0, sent=5), said(W, 3, at=MAIL, noted=6)], Holding(W, sure=False)),  # she said no before we told it yes
         ([told(W, 0, sent=5), said(G, 3, at=MAIL, noted=6)], Holding(G, sure=False)),
         ([told(W, 0, sent=5), said(S, 3, at=MAIL, noted=6)], Holding(S, sure=True)),
@@ -124,13 +126,24 @@ def test_what_a_side_holds_is_the_last_word_and_sure_only_when_both_clocks_agree
 )
 def test_what_stands_is_brought_to_others_unless_it_is_an_old_yes_or_no_act_at_all(winner, carried):
     assert carries(winner) is carried
-    assert forces(winner, Holding()) is carried
+    assert forces(winner, [], MAIL) is carried
 
 
-def test_nothing_is_forced_on_a_side_that_holds_it_already():
-    assert [forces(said(W, 1), held) for held in (Holding(W, True), Holding(S, True), Holding(W), Holding(G, True))] == [
-        False, False, True, True,
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    ("at_mail", "forced"),
+    [
+        ([], True),
+        ([said(G, 0, at=MAIL)], True),
+        ([said(W, 0, at=MAIL)], False),  # it holds the same for a reason of its own
+        ([said(S, 0, at=MAIL)], False),
+        ([told(W, 1, sent=2)], False),
+        ([told(W, 1, sent=2, confirmed=False)], True),  # whether it arrived is not known
+        ([told(G, 0, sent=0.5), said(W, 1, at=MAIL, noted=3)], True),  # what we wrote there still says yes
+        ([told(G, 0, sent=0.5), told(W, 1, sent=2), said(W, 1, at=MAIL, noted=3)], False),
+    ],
+)
+def test_a_word_is_forced_on_a_side_once_and_not_where_it_is_held_already(at_mail, forced):
+    assert forces(said(W, 1), at_mail, MAIL) is forced
 
 
 def test_every_statement_of_the_chain_has_its_reason_oldest_first():
