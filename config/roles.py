@@ -43,6 +43,7 @@ MANAGER = (
     *SEGMENTS,
     *DUPLICATES,
     "monitoring.add_audit",
+    *editing("integrations", "privacyrequest", actions=("view", "add", "change")),
     *editing("mapping", "mappingversion", "fieldrule", "valuecrosswalk", "identityrule", "maskingrule"),
 )
 ADMINISTRATOR = (

@@ -35,6 +35,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("Drift", "difference", "monitoring.drift"),
         ("Duplicates", "people", "monitoring.duplicate"),
         ("Segments", "group_work", "monitoring.segment"),
+        ("Privacy", "shield_person", "integrations.privacyrequest"),
     ),
     "Set-up": (
         ("Connections", "cable", "integrations.connection"),

@@ -209,9 +209,10 @@ def _takes_time(platform: Platform, account: Account, call: IncomingCall) -> boo
 def _admit(platform: Platform, known: Known, call: IncomingCall) -> Sequence[IncomingEvent]:
     """The events of a genuine call, none of a connection that drops them while it is paused; raises Unverified or TooMany."""
     platform.webhooks.verify(known.account, call)
+    events = platform.webhooks.cut(known.account, call)
     if known.state == Connection.State.PAUSED and known.account.settings.get("drop_while_paused"):
-        return ()
-    return platform.webhooks.cut(known.account, call)
+        return tuple(event for event in events if platform.privacy and platform.privacy(event))  # the law knows no pause
+    return events
 
 
 async def _body(headers: Mapping[str, str], receive: Receive, most: int) -> bytes | None:

@@ -9,6 +9,7 @@ SCHEDULES: tuple[tuple[str, str, str, int | None], ...] = (
     ("Sweep", "integrations.tasks.sweep", Schedule.MINUTES, 1),
     ("Unmapped products", "integrations.tasks.sku_backlog", Schedule.MINUTES, 1),
     ("Exception desk", "integrations.tasks.desk", Schedule.MINUTES, 1),
+    ("Privacy requests", "integrations.tasks.privacy_tick", Schedule.MINUTES, 1),
     ("Credentials and subscriptions", "integrations.tasks.hourly", Schedule.HOURLY, None),
     ("Samples", "monitoring.tasks.sample", Schedule.MINUTES, 1),
     ("Unreadable calls", "monitoring.tasks.prune_unreadable", Schedule.HOURLY, None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from integrations.engine import automatic, backlog, closing, desk_runs, find_terms, pumps, snoozes, weights
 from integrations.engine.impact import pump_impact, wake_lost
+from integrations.engine.privacy import runs as privacy_runs
 
 
 def process(connection_id: int) -> None:
@@ -49,6 +50,16 @@ def desk() -> None:
 def desk_run(run_id: int) -> None:
     """Carry out one act on everything that a filter of the desk left."""
     desk_runs.pump(run_id)
+
+
+def privacy(request_id: int) -> None:
+    """Go on with one request of a person about their own data."""
+    privacy_runs.pump(request_id)
+
+
+def privacy_tick() -> None:
+    """Every minute: requests that are due, files whose days are over, reminders."""
+    privacy_runs.tick()
 
 
 def hourly() -> None:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.utils import timezone
 
-from integrations.models import Attempt, Connection, Delivery, Flow, Hold, InboxEvent, SyncException
+from integrations.models import Attempt, Connection, Delivery, Flow, Hold, InboxEvent, PrivacyRequest, SyncException
 
 PASSWORD = "correct horse battery"
 
@@ -62,6 +62,14 @@ def make_person(role: str = "", *, username: str = "", password: str | None = No
             call_command("sync_roles", verbosity=0)
         user.groups.add(Group.objects.get(name=role))
     return user
+
+
+def make_privacy_request(**values: Any) -> PrivacyRequest:
+    """An erasure that was asked for in the console and has not begun."""
+    now = timezone.now()
+    return PrivacyRequest.objects.create(
+        **{"kind": "erasure", "origin": "console", "start_at": now, "due_at": now + timedelta(days=30), "subject": "", **values}
+    )
 
 
 def minutes_ago(number: float) -> Any:

@@ -19,6 +19,7 @@ from django.db import connection as database
 
 from integrations.engine import consent
 from integrations.engine.arrays import text_array
+from integrations.engine.erased import without_erased
 from integrations.engine.find_terms import remember_later
 from integrations.engine.masks import unmasked
 from integrations.engine.statements import bound_cursor
@@ -204,7 +205,7 @@ def enqueue(connection: Connection, records: Iterable[Record], *, cause: Cause) 
 
     What they say about being written to goes into the ledger, which alone fills the flows of type consent.
     """
-    records = unmasked(connection.platform, records)
+    records = without_erased(connection.pk, unmasked(connection.platform, records))
     changed, carries = 0, False
     for flow in Flow.objects.filter(source=connection, enabled=True).select_related("destination"):
         if flow.record_type == RecordType.CONSENT:

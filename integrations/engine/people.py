@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 from django.db import connection as database
 
+from integrations.engine.erased import kept_contacts
 from mapping.crosswalk import KnownContact
 from mapping.identity import Person, handles
 from mapping.models import Contact, ContactHandle
@@ -96,7 +97,7 @@ def handles_of(contact: KnownContact) -> set[Handle]:
 
 def store(connection_id: int, changed: Iterable[KnownContact], bindings: Mapping[str, str] | None = None) -> None:
     """Write contacts with their handles as they are now, and source key → contact key; call under the lock, inside its transaction."""
-    rows = {contact.contact_key: contact for contact in changed}
+    rows = {contact.contact_key: contact for contact in kept_contacts(connection_id, changed)}
     if rows:
         _adopt(connection_id, rows.values())
         Contact.objects.bulk_create(

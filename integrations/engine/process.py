@@ -18,6 +18,7 @@ from integrations.engine import accounts, circuit, exceptions, leases, visitors
 from integrations.engine.arrays import text_array
 from integrations.engine.freshness import seen
 from integrations.engine.outbox import Cause, backoff, enqueue
+from integrations.engine.privacy import runs as privacy
 from integrations.engine.recoveries import end_checkouts
 from integrations.engine.siblings import drop_missing_variants
 from integrations.engine.statements import bound_cursor
@@ -25,6 +26,7 @@ from integrations.engine.wake import wake_connection
 from integrations.models import Connection, InboxEvent
 from integrations.platforms.base import GAP, Expansion, IncomingEvent, Lane, RawObject
 from integrations.platforms.errors import PlatformError, Reconnect, SlowDown, Unparsable
+from integrations.platforms.privacy import PrivacyAsk
 from mapping.records import Record
 
 log = structlog.get_logger(__name__)
@@ -86,6 +88,7 @@ class ProcessResult:
     changed: int = 0
     failed: int = 0
     verdicts: list[Verdict] = field(default_factory=list)
+    asks: list[tuple[Taken, PrivacyAsk]] = field(default_factory=list)
 
     def add(self, other: ProcessResult) -> None:
         """Take another result's figures into this one."""
@@ -173,6 +176,10 @@ def _expanded(connection: Connection, taken: Sequence[Taken], result: ProcessRes
     objects: list[tuple[Taken, RawObject]] = []
     hints = []
     for item in taken:
+        if platform.privacy and (ask := platform.privacy(item.event)):
+            result.asks.append((item, ask))
+            result.verdicts.append(Verdict(item.id, InboxEvent.State.DONE))
+            continue
         if item.event.hint:
             hints.append(item)
             continue
@@ -282,6 +289,8 @@ def _store(connection: Connection, found: Found, result: ProcessResult) -> None:
             result.changed += enqueue(connection, records, cause=Cause.WEBHOOK if lane == Lane.REALTIME else Cause.ENRICHMENT)
             result.changed += drop_missing_variants(connection, records)
             result.changed += visitors.learn(connection, records) + end_checkouts(connection, records)
+        for item, ask in result.asks:
+            privacy.receive(connection, ask, item.event.topic, event_id=item.id)
         verdicts = result.verdicts
         with bound_cursor() as cursor:
             cursor.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from integrations.flows import FlowSpec
 from integrations.models import Flow
+from mapping.anonymous import WORDS, is_anonymous
 from mapping.records import Checkout, Customer, Event, EventRole, Order, OrderStatus, Record
 
 HOLD_SETTING = "hold_until_released"  # of the flow, else of its source's connection; held unless it says no
@@ -11,6 +12,8 @@ HOLD_SETTING = "hold_until_released"  # of the flow, else of its source's connec
 
 def why_not(record: Record, *, sent_before: bool) -> str:
     """The reason to skip this record, empty when it is to be sent."""
+    if is_anonymous(record):
+        return WORDS
     if isinstance(record, Order) and record.test:
         return "A test order of the shop."
     if isinstance(record, Order) and record.attributes.get("order_kind"):

@@ -13,10 +13,12 @@ from django.utils import timezone
 
 from integrations.engine import exceptions
 from integrations.engine.arrays import text_array
+from integrations.engine.erased import without_erased
 from integrations.engine.masks import unmasked
 from integrations.engine.outbox import Claimed, Result
 from integrations.engine.wake import wake_flow
 from integrations.models import Attempt, Connection, Delivery, Flow, SyncException, VisitorIdentity
+from mapping.anonymous import is_anonymous
 from mapping.records import Checkout, CustomerRef, Event, Record
 
 if TYPE_CHECKING:
@@ -64,8 +66,10 @@ def learn(connection: Connection, records: Iterable[Record]) -> int:
     """
     told: dict[str, Event | Checkout] = {}
     said = [record for record in records if isinstance(record, Event | Checkout) and record.visitor and _has_name(record.customer)]
-    plain = [record for record in unmasked(connection.platform, said) if _has_name(record.customer)]
+    plain = without_erased(connection.pk, [record for record in unmasked(connection.platform, said) if _has_name(record.customer)])
     for record in sorted(plain, key=lambda record: record.occurred_at):
+        if is_anonymous(record):
+            continue
         told[record.visitor] = _joined(record, told.get(record.visitor))
     if not told:
         return 0

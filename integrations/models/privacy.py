@@ -19,7 +19,7 @@ DUE_AFTER = timedelta(days=DUE_DAYS)
 class PrivacyRequest(models.Model):
     """One request: everything about a person as a file, a person erased, or all that came from one shop erased.
 
-    `subject` says whom it is about, encrypted, until it is done; then only `codes`, which nobody can turn back, tell whether it was somebody.
+    `subject` says whom it is about, encrypted, until it is done; then only `codes`, which nobody can turn back, tell whether it was they.
     `steps` is the walk through the tables, `asks` what other platforms were asked, `report` what the certificate says.
     """
 

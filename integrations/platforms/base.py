@@ -16,6 +16,7 @@ from mapping.records import Record, RecordType
 
 if TYPE_CHECKING:
     from integrations.platforms.grants import Auth
+    from integrations.platforms.privacy import Erasure, PrivacyAsk
     from integrations.platforms.survey import Merging, SourceLook, Survey
 
 JsonObject = dict[str, Any]
@@ -373,6 +374,9 @@ class Platform:
     look: SourceLook | None = None  # of a source whose records can be compared
     survey: Survey | None = None  # of a destination that can be compared
     merging: Merging | None = None  # of a destination that can make two people one
+    privacy: Callable[[IncomingEvent], PrivacyAsk | None] | None = None  # whether a message asks for somebody's data, or its end
+    erasure: Erasure | None = None  # of a destination that erases people when asked
+    erasing: str = ""  # what a person does there to erase somebody, where the platform cannot be asked
     writers: Mapping[RecordType, Writer] = field(default_factory=dict)
     targets: Mapping[RecordType, tuple[TargetField, ...]] = field(default_factory=dict)
     write_problems: Callable[[Probe, Collection[RecordType]], Sequence[str]] | None = None  # what a probe lacks for what flows write

@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.db.models import F
 from django.utils import timezone
 
+from integrations.engine.erased import erased_among
 from integrations.models import Flow
 from monitoring.models import Drift, Reconciliation
 from monitoring.reconcile.judge import Finding, Result, Verdict
@@ -36,6 +37,8 @@ def record(flow: Flow, run: Reconciliation | None, verdicts: Sequence[Verdict], 
     Consent is judged by itself: records judged otherwise say nothing about it.
     """
     findings = {(found.record_key, found.aspect): found for verdict in verdicts if (found := verdict.finding) is not None}
+    gone = erased_among({key for key, _ in findings}, source=flow.source_id, destination=flow.destination_id)
+    findings = {place: found for place, found in findings.items() if place[0] not in gone}
     settled = {verdict.key for verdict in verdicts if verdict.result is not Result.UNDER_WAY}
     standing = {(row.record_key, row.aspect): row for row in _standing(flow, {*settled, *(key for key, _ in findings)}, of_consent)}
     let_be = _let_be(flow, findings.values())

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from integrations.admin.manual import manual_url
 from integrations.models import Checkpoint, Connection, Delivery, DeskRun, Flow, Hold, ImpactRun, InboxEvent, SyncException
+from integrations.models.privacy import PrivacyRequest
 from integrations.routes import route_of
 from mapping.models import IdentityRule, MappingVersion, MaskingRule, SkuCrosswalk, ValueCrosswalk
 from monitoring.models import Drift, Duplicate, Reconciliation, Segment
@@ -21,6 +22,7 @@ LISTS = {
     "skus": "mapping_skucrosswalk", "values": "mapping_valuecrosswalk", "identity": "mapping_identityrule",
     "masking": "mapping_maskingrule", "connections": "integrations_connection",
     "figures": "integrations_engagementfigure", "people": "auth_user", "impacts": "integrations_impactrun",
+    "privacy": "integrations_privacyrequest",
     "segments": "monitoring_segment", "comparisons": "monitoring_reconciliation", "drift": "monitoring_drift",
     "duplicates": "monitoring_duplicate",
 }  # fmt: skip
@@ -58,6 +60,7 @@ def staff_pages() -> dict[str, str]:
             pages |= {f"{name}-{part}": f"{pages[name].removesuffix('change/')}{part}/" for part in ("compare", "import")}
     pages |= {f"{name}-edit": f"{address.removesuffix('change/')}edit/" for name, address in pages.items() if name == "segment"}
     pages |= {"segments-choose": f"{pages['segments']}?watched=no"}
+    pages |= {"privacy-ask": reverse("admin:integrations_privacyrequest_person")}
     pages |= {"drift-repair": f"{pages['drift']}repairs/"}
     pages |= {"unmapped-upload": reverse("admin:integrations_unmappedsku_upload")}
     pages |= {"contacts-retry": f"{reverse('admin:integrations_contactsync_retries')}?reason=bad_phone"}
@@ -121,4 +124,6 @@ def _rows() -> Iterator[tuple[str, str, QuerySet[Model]]]:
     for state in ("open", "repairing", "dismissed"):
         yield f"drift-{state}", "drift", Drift.objects.filter(state=state)
     yield "duplicate", "duplicates", Duplicate.objects.filter(state="open")
+    for state in ("done", "ready", "following", "waiting"):
+        yield f"privacy-{state}", "privacy", PrivacyRequest.objects.filter(state=state)
     yield "person", "people", User.objects.filter(username="ecommerce")

@@ -27,7 +27,7 @@ from mapping.defaults import load_defaults
 from mapping.models import IdentityRule, MaskingRule, SkuCrosswalk, ValueCrosswalk
 from mapping.versions import draft_from
 from monitoring.models import Drift, Duplicate, Reconciliation
-from tests.rows import PASSWORD, make_delivery, make_event, make_exception, make_flow, make_person, minutes_ago
+from tests.rows import PASSWORD, make_delivery, make_event, make_exception, make_flow, make_person, make_privacy_request, minutes_ago
 from tests.segment_rows import make_segment
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +76,10 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (NOBODY, "get", "admin:monitoring_reconciliation: add delete"),
     (NOBODY, "get", "admin:monitoring_drift: add delete"),
     (NOBODY, "get", "admin:monitoring_duplicate: add delete"),
+    # requests of people about their own data
+    (MANAGERS, "get", "admin:integrations_privacyrequest: changelist change history live export person file certificate"),
+    (MANAGERS, "post", "admin:integrations_privacyrequest: ask_export ask_erasure cancel again hand_over"),
+    (NOBODY, "get", "admin:integrations_privacyrequest: add delete"),
     # looking at tables
     (ROLES, "get", "admin:app_list"),
     (ROLES, "get", "admin:integrations_connection: changelist change history export"),
@@ -151,6 +155,7 @@ HIDDEN = {"admin:app_list"}  # whoever may see nothing there is told that there 
 EMPTY = {
     "mfa_deactivate_totp", "mfa_remove_webauthn", "mfa_edit_webauthn", "mfa_view_recovery_codes", "mfa_download_recovery_codes",
     "admin:integrations_syncexception_delete_view", "admin:find_ask", "admin:view_on_site",
+    "admin:integrations_privacyrequest_file", "admin:integrations_privacyrequest_certificate",
 }  # fmt: skip
 
 
@@ -178,6 +183,7 @@ def house(monkeypatch: pytest.MonkeyPatch) -> House:
     return House(
         {**desk_rows(flow, question, contact), **tables(shop, ometria), **reconciled(flow), "mapping_mappingversion": draft,
          "integrations_impactrun": impact.start(draft, None), "oauth_start": shop, "auth_user": make_person(username="somebody"),
+         "integrations_privacyrequest": make_privacy_request(),
          "integrations_engagementfigure": shop.figures.create(subject="shop", day=now.date(), values={}, occurred_at=now),
          "monitoring_segment": make_segment(flow)},
         {"delivery_id": held.pk, "connection": shop.pk},

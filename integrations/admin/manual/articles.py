@@ -51,6 +51,7 @@ GROUPS: dict[str, tuple[Article, ...]] = {
         Article("connections", "Connections", "Connect, renew and test each platform.", "cable"),
         Article("collector", "Collector for the own site", "The snippet, what it sends and how consent is kept.", "code"),
         Article("backfill", "Backfills", "Bring history without getting in the way.", "history"),
+        Article("privacy", "Privacy", "Export or erase everything about a person, with proof.", "shield_person"),
         Article("people", "People, roles and sign-in", "Who may do what; the second factor; API tokens.", "group"),
         Article("glossary", "Glossary", "One word for each thing.", "dictionary"),
     ),

@@ -30,6 +30,8 @@ PLACES: dict[str, tuple[str, str]] = {
     "integrations_inboxevent": ("deliveries", "inbox"),
     "integrations_checkpoint": ("backfill", ""),
     "integrations_engagementfigure": ("connections", "figures"),
+    "integrations_privacyrequest": ("privacy", ""),
+    "integrations_privacyrequest_person": ("privacy", "ask"),
     "integrations_connection": ("connections", ""),
     "integrations_impact": ("mappings", "impact"),
     "mapping_mappingversion": ("mappings", ""),

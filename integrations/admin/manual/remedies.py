@@ -224,6 +224,17 @@ REMEDIES: dict[str, Remedy] = {
         "Meanwhile polling brings the same changes, only some minutes later. Nothing is lost.",
         "connections",
     ),
+    "privacy_overdue": Remedy(
+        "Somebody asked for their data or for its erasure, by a platform's message or through this console. The law gives 30 days, and the "
+        "last week of them has begun while the request is still open.",
+        (
+            "Open Privacy and the request that the title names: it says what it waits for.",
+            "A file that is ready has to be handed over: download it, give it to whoever asked, and press “Handed over”.",
+            "An erasure that waits for a platform goes on by itself; one that stopped goes on with “Go on”.",
+        ),
+        "The question closes by itself when the request is done.",
+        "privacy",
+    ),
     "backfill_failed": Remedy(
         "Reading from the source failed several times in a row. A backfill stopped at the page it had reached; a poll goes on trying.",
         (

@@ -10,6 +10,7 @@ from integrations.platforms.commercetools.find import LOOKUP
 from integrations.platforms.commercetools.look import LOOK
 from integrations.platforms.commercetools.options import API_ADDRESS, OVERLAP_SECONDS, READ_RATE, SECRETS, SETTINGS, WRITE_RATE
 from integrations.platforms.commercetools.parse import parse
+from integrations.platforms.commercetools.privacy import privacy_ask
 from integrations.platforms.commercetools.probe import probe
 from integrations.platforms.commercetools.read import history_of, pull_of, pull_payments
 from integrations.platforms.commercetools.resources import CARTS, CUSTOMERS, ORDERS
@@ -60,6 +61,8 @@ PLATFORM = Platform(
     auth=CommercetoolsAuth(),
     expand=expand,
     parse=parse,
+    privacy=privacy_ask,
+    erasing="In the Merchant Center delete the customer, and their orders where the books allow it, with personal data erased.",
     readers={reader.name: reader for reader in READERS},
     lookup=LOOKUP,
     look=LOOK,

@@ -4,7 +4,8 @@ It is a source as well, of one thing: what people said there about being written
 """
 
 from integrations.platforms.base import Platform
-from integrations.platforms.ometria.client import MERGE_RATE, OmetriaClient
+from integrations.platforms.ometria.client import JOB_RATES, OmetriaClient
+from integrations.platforms.ometria.erasure import OmetriaErasure
 from integrations.platforms.ometria.expand import expand
 from integrations.platforms.ometria.merge import OmetriaMerging
 from integrations.platforms.ometria.options import DEFAULT_RATE, SECRETS, SETTINGS
@@ -31,6 +32,7 @@ PLATFORM = Platform(
     writers=WRITERS,
     survey=OmetriaSurvey(),
     merging=OmetriaMerging(),
+    erasure=OmetriaErasure(),
     targets=TARGETS,
-    rates={"push": (DEFAULT_RATE, DEFAULT_RATE), "read": (DEFAULT_RATE, DEFAULT_RATE), "merge": (MERGE_RATE, 1.0)},
+    rates={"push": (DEFAULT_RATE, DEFAULT_RATE), "read": (DEFAULT_RATE, DEFAULT_RATE), **JOB_RATES},
 )

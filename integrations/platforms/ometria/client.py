@@ -24,6 +24,8 @@ ERRORS_FRESH = 1.0  # seconds for which the error list is not asked again
 PROFILE_FRESH = 60.0  # seconds for which a profile looked up by e-mail is not asked again
 MAX_PROFILES = 2_000  # profiles remembered at a time
 MERGE_RATE = 1 / 60  # merges a second and account (Data API v2, merge profiles)
+DELETION_RATE = 6 / 60  # deletion requests a second and account (Data API v2, data deletion requests)
+JOB_RATES = {"merge": (MERGE_RATE, 1.0), "deletion": (DELETION_RATE, 1.0)}
 AUTH_HEADER = "X-Ometria-Auth"
 
 BAD_KEY = "Ometria does not accept the API key: it is wrong, revoked, or newer than ten minutes and not active yet"
@@ -42,7 +44,7 @@ class OmetriaClient:
         base = account.base_url.rstrip("/").removesuffix("/v2") + "/v2"
         self._http = HttpSession(base, {AUTH_HEADER: account.secrets["api_key"]})
         rates = {"push": self.options.push_rate, "read": self.options.read_rate}
-        self._backoff = {group: Backoff() for group in (*rates, "merge")}
+        self._backoff = {group: Backoff() for group in (*rates, "merge", "deletion")}
         self._errors_path = self.options.errors_path
         self._errors: tuple[float, ErrorList] | None = None
         self._profiles: dict[str, tuple[float, list[JsonObject]]] = {}
@@ -168,6 +170,16 @@ class OmetriaClient:
     def merge_job(self, identifier: str) -> JsonObject | None:
         """A merge that was asked for, None when Ometria knows none of that id."""
         return _object(self._find(f"/merge-profile/{_part(identifier)}"))
+
+    # --- erasing people --------------------------------------------------------------------------------------------------
+
+    def ask_deletion(self, body: JsonObject) -> JsonObject:
+        """Ask for a person to be erased; the answer holds the request's id. It cannot be undone."""
+        return self._call("deletion", "POST", "/data-deletion-requests", body=body).json or {}
+
+    def deletion(self, identifier: str) -> JsonObject | None:
+        """A request for erasure that was made, None when Ometria knows none of that id."""
+        return _object(self._find(f"/data-deletion-requests/{_part(identifier)}"))
 
     # --- the call --------------------------------------------------------------------------------------------------------
 

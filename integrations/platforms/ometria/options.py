@@ -45,6 +45,8 @@ SETTINGS = (
             help="One read for all of them, besides what people ask for."),
     Setting(name="must_reach_profile", label="Events that must reach a profile", kind="list", default=("purchased",),
             help="Before such an event is sent its e-mail address is looked up, one read each; without a profile it is held."),
+    Setting(name="deletion_field", label="Field of an erasure's address", default="email",
+            help="Ometria does not document how a deletion request names the person; ask its support before you change this."),
 )  # fmt: skip
 
 
@@ -63,6 +65,7 @@ class Options:
     read_back_share: float = 1.0
     segment_minutes: float = 60.0
     must_reach_profile: Sequence[str] = ("purchased",)
+    deletion_field: str = "email"
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:

@@ -10,6 +10,7 @@ from integrations.platforms.shopify.expand import expand
 from integrations.platforms.shopify.find import LOOKUP
 from integrations.platforms.shopify.look import LOOK
 from integrations.platforms.shopify.parse import parse
+from integrations.platforms.shopify.privacy import privacy_ask
 from integrations.platforms.shopify.probe import probe
 from integrations.platforms.shopify.read import CHECKOUTS, CUSTOMERS, ORDERS, PAGE_SIZE, PRODUCTS, pull_of
 from integrations.platforms.shopify.webhooks import ShopifyWebhooks
@@ -103,6 +104,9 @@ PLATFORM = Platform(
     readers={reader.name: reader for reader in READERS},
     lookup=LOOKUP,
     look=LOOK,
+    privacy=privacy_ask,
+    erasing="In Shopify's admin open the customer and choose More actions, then Erase personal data. Shopify does it 10 days later at the "
+    "earliest, and not before 180 days after the last order.",
     writers=WRITERS,
     targets=TARGETS,
     write_problems=write_problems,

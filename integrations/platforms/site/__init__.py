@@ -18,4 +18,5 @@ PLATFORM = Platform(
     default_base_url="https://www.example.com",
     webhooks=SiteWebhooks(),
     parse=parse,
+    erasing="Ask whoever runs the site to erase the person's account and what its own database keeps of the browser.",
 )

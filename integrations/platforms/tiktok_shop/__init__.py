@@ -82,6 +82,7 @@ PLATFORM = Platform(
     readers={reader.name: reader for reader in READERS},
     lookup=LOOKUP,
     look=LOOK,
+    erasing="TikTok Shop erases buyers itself. In Seller Center remove the person from your own customer lists and messages.",
     renew_before_seconds=86_400,  # tokens last seven days
     rates={READ: (READ_RATE, READ_RATE), WRITE: (WRITE_RATE, WRITE_RATE)},
 )
