@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from integrations.platforms.base import Platform, Reader
 from integrations.platforms.commercetools.auth import CommercetoolsAuth
+from integrations.platforms.commercetools.catalogue import (
+    CATEGORY_STAGES,
+    PRICE_STAGES,
+    PRODUCT_STAGES,
+    STOCK_STAGES,
+    all_products,
+    pull_through,
+)
 from integrations.platforms.commercetools.client import READ, WRITE, CommercetoolsClient
 from integrations.platforms.commercetools.expand import expand
 from integrations.platforms.commercetools.find import LOOKUP
@@ -50,6 +58,45 @@ READERS = (
     ),
 )
 
+GOODS = (RecordType.PRODUCT, RecordType.VARIANT)
+CATALOGUE = (
+    Reader(
+        name="products",
+        label="Products and variants (backfill: by time of last change)",
+        record_types=GOODS,
+        pull=pull_through("products changed", *PRODUCT_STAGES),
+        backfill=all_products,
+        overlap_seconds=OVERLAP_SECONDS,
+        every_minutes=15,
+    ),
+    Reader(
+        name="prices",
+        label="Products whose prices changed, began or ended",
+        record_types=GOODS,
+        pull=pull_through("products with other prices", *PRICE_STAGES),
+        overlap_seconds=OVERLAP_SECONDS,
+        every_minutes=15,
+    ),
+    Reader(
+        name="stock",
+        label="Products whose stock changed",
+        record_types=GOODS,
+        pull=pull_through("products with other stock", *STOCK_STAGES),
+        overlap_seconds=OVERLAP_SECONDS,
+        every_minutes=15,
+        unhurried=True,
+    ),
+    Reader(
+        name="categories",
+        label="Products whose categories or kinds were renamed or moved",
+        record_types=GOODS,
+        pull=pull_through("products in other categories", *CATEGORY_STAGES),
+        overlap_seconds=OVERLAP_SECONDS,
+        every_minutes=60,
+        unhurried=True,
+    ),
+)
+
 PLATFORM = Platform(
     slug="commercetools",
     label="commercetools",
@@ -63,7 +110,7 @@ PLATFORM = Platform(
     parse=parse,
     privacy=privacy_ask,
     erasing="In the Merchant Center delete the customer, and their orders where the books allow it, with personal data erased.",
-    readers={reader.name: reader for reader in READERS},
+    readers={reader.name: reader for reader in (*READERS, *CATALOGUE)},
     lookup=LOOKUP,
     look=LOOK,
     rates={READ: (READ_RATE, READ_RATE), WRITE: (WRITE_RATE, WRITE_RATE)},

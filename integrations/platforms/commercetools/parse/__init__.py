@@ -9,6 +9,7 @@ from integrations.platforms.bodies import raw_reason
 from integrations.platforms.commercetools.parse.cart import parse_cart, parse_cart_deleted
 from integrations.platforms.commercetools.parse.customer import parse_customer, parse_customer_deleted
 from integrations.platforms.commercetools.parse.order import parse_order
+from integrations.platforms.commercetools.parse.product import parse_product, parse_product_deleted
 from integrations.platforms.errors import Unparsable
 from mapping.records import Record
 
@@ -34,6 +35,8 @@ PARSERS: Mapping[str, Parser] = {
     "customer": parse_customer,
     "order": parse_order,
     "cart": parse_cart,
+    "product": parse_product,
     "deleted:customer": parse_customer_deleted,
     "deleted:cart": parse_cart_deleted,
+    "deleted:product": parse_product_deleted,
 }
