@@ -129,6 +129,7 @@ class ConnectionDesk(Exports, Desk):
             "log": changes_of(row, {setting.name: setting.label for setting in platform.settings}),
             "snippet": snippet(row) if platform.slug == SITE else "",
             "by_hand": by_hand(row, platform),
+            "entered_at": getattr(platform.webhooks, "entered_at", platform.label),
         }
 
     def act_test(self, request: HttpRequest, row: Connection) -> str:
@@ -267,8 +268,8 @@ def snippet(row: Connection) -> str:
 
 
 def by_hand(row: Connection, platform: Platform) -> list[tuple[str, str, str]]:
-    """What people must enter at a platform that takes no subscriptions from us: id on the page, what it is, its text."""
-    if not getattr(platform.webhooks, "made_by_hand", False):
+    """What people must enter where no call of ours reaches: id on the page, what it is, its text."""
+    if not hasattr(platform.webhooks, "by_hand"):
         return []
     told = platform.webhooks.by_hand(accounts.account_for(row), watch.hook_address(row))
     return [(f"by-hand-{number}", label, text) for number, (label, text) in enumerate(told.items(), start=1)]

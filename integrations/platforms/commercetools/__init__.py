@@ -13,7 +13,9 @@ from integrations.platforms.commercetools.catalogue import (
     pull_through,
 )
 from integrations.platforms.commercetools.client import READ, WRITE, CommercetoolsClient
+from integrations.platforms.commercetools.doors.options import DOOR_SECRETS, DOOR_SETTINGS
 from integrations.platforms.commercetools.expand import expand
+from integrations.platforms.commercetools.feed import MESSAGES
 from integrations.platforms.commercetools.find import LOOKUP
 from integrations.platforms.commercetools.look import LOOK
 from integrations.platforms.commercetools.options import API_ADDRESS, OVERLAP_SECONDS, READ_RATE, SECRETS, SETTINGS, WRITE_RATE
@@ -22,13 +24,15 @@ from integrations.platforms.commercetools.privacy import privacy_ask
 from integrations.platforms.commercetools.probe import probe
 from integrations.platforms.commercetools.read import history_of, pull_of, pull_payments
 from integrations.platforms.commercetools.resources import CARTS, CUSTOMERS, ORDERS
+from integrations.platforms.commercetools.webhooks import CommercetoolsWebhooks
+from integrations.platforms.commercetools.write import TARGETS, WRITERS
 from mapping.records import RecordType
 
 READERS = (
     Reader(
         name="customers",
         label="Customers (backfill: by time of last change)",
-        record_types=(RecordType.CUSTOMER,),
+        record_types=(RecordType.CUSTOMER, RecordType.CONSENT),
         pull=pull_of(CUSTOMERS),
         backfill=history_of(CUSTOMERS),
         overlap_seconds=OVERLAP_SECONDS,
@@ -100,18 +104,21 @@ CATALOGUE = (
 PLATFORM = Platform(
     slug="commercetools",
     label="commercetools",
-    secrets=SECRETS,
-    settings=SETTINGS,
+    secrets=(*SECRETS, *DOOR_SECRETS),
+    settings=(*SETTINGS, *DOOR_SETTINGS),
     connect=CommercetoolsClient,
     probe=probe,
     default_base_url=API_ADDRESS,
     auth=CommercetoolsAuth(),
+    webhooks=CommercetoolsWebhooks(),
     expand=expand,
     parse=parse,
     privacy=privacy_ask,
     erasing="In the Merchant Center delete the customer, and their orders where the books allow it, with personal data erased.",
-    readers={reader.name: reader for reader in (*READERS, *CATALOGUE)},
+    readers={reader.name: reader for reader in (*READERS, *CATALOGUE, MESSAGES)},
     lookup=LOOKUP,
     look=LOOK,
+    writers=WRITERS,
+    targets=TARGETS,
     rates={READ: (READ_RATE, READ_RATE), WRITE: (WRITE_RATE, WRITE_RATE)},
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from integrations.platforms.base import JsonObject, Probe
+from integrations.platforms.commercetools import subscriptions
 from integrations.platforms.commercetools.auth import granted_scopes
 from integrations.platforms.commercetools.client import CommercetoolsClient
 from integrations.platforms.commercetools.markets import problem_of
@@ -46,6 +47,7 @@ def probe(client: CommercetoolsClient) -> Probe:
         project = client.settings() if _holds(scopes, NEEDS[0]) or not scopes else {}
     except Reconnect as fault:
         return Probe(ok=False, summary="commercetools does not let this connection in.", problems=(str(fault),))
+    told = subscriptions.seen(client)
     missing = [need for need in _needs(client) if not _holds(scopes, need)]
     blocking = [*_settings(client), *_other_project(client, project), *(_words(scopes, need) for need in missing if need.needed)]
     worth_knowing = [
@@ -54,11 +56,13 @@ def probe(client: CommercetoolsClient) -> Probe:
         *_markets(client),
         *_messages(project),
         *_clock(client),
+        *told.problems,
     ]
     problems = (*blocking, *worth_knowing)
     name = str(project.get("name") or client.account.external_id)
+    facts = {**_facts(client, project), **told.facts}
     rest = f"; {len(problems)} thing{'s' * (len(problems) != 1)} to settle." if problems else "."
-    return Probe(ok=not blocking, summary=f"{name} answers{rest}", problems=problems, scopes=scopes, facts=_facts(client, project))
+    return Probe(ok=not blocking, summary=f"{name} answers{rest}", problems=problems, scopes=scopes, facts=facts)
 
 
 def _needs(client: CommercetoolsClient) -> Sequence[Need]:

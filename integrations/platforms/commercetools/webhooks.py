@@ -14,6 +14,15 @@ from integrations.platforms.commercetools import subscriptions
 from integrations.platforms.commercetools.client import CommercetoolsClient
 from integrations.platforms.commercetools.doors.eventbridge import EventBridge
 from integrations.platforms.commercetools.doors.eventgrid import EventGrid
+from integrations.platforms.commercetools.doors.options import (
+    DOOR_KEYS,
+    EVENT_BRIDGE,
+    EVENT_GRID,
+    NOWHERE,
+    PUBSUB,
+    SNS,
+    door_setting,
+)
 from integrations.platforms.commercetools.doors.pubsub import PubSub
 from integrations.platforms.commercetools.doors.sns import Sns
 from integrations.platforms.commercetools.doors.way import Way
@@ -27,6 +36,7 @@ class CommercetoolsWebhooks:
     """commercetools' side of the `Webhooks` protocol; all it remembers are keys and certificates of the clouds."""
 
     max_body = MAX_BODY
+    entered_at = "your cloud"
     named_in_path = True  # the address goes on below the platform's name
     signs_bodies = False  # two of the ways are opened by a key, so every event must be a hint
 
@@ -61,6 +71,20 @@ class CommercetoolsWebhooks:
     def cut(self, account: Account, call: IncomingCall) -> Sequence[IncomingEvent]:
         """The events of a verified call, each one once."""
         return tuple({event.dedup_key: event for event in self._way(call).events(account, call)}.values())
+
+    def by_hand(self, account: Account, address: str) -> Mapping[str, str]:
+        """The addresses that the clouds must call, for each way that somebody began to set up."""
+        chosen = door_setting(account, "subscription_destination")
+        keyed = any(account.secrets.get(name) for name in DOOR_KEYS)
+        begun = (
+            ("pubsub", chosen == PUBSUB or door_setting(account, "pubsub_audience"), "Google Pub/Sub: endpoint of the push subscription"),
+            ("sns", chosen == SNS or door_setting(account, "sns_topic_arn"), "Amazon SNS: endpoint of the HTTPS subscription"),
+            ("eventgrid", chosen == EVENT_GRID or (keyed and chosen == NOWHERE), "Azure Event Grid: endpoint of the webhook"),
+            ("eventbridge", chosen == EVENT_BRIDGE or (keyed and chosen == NOWHERE), "Amazon EventBridge: API destination"),
+        )
+        place = f"{address}{account.external_id}"
+        proof = {"eventgrid": "?key=<key of the door>", "eventbridge": "\nX-Switchyard-Key: <key of the door>"}
+        return {label: f"{place}/{way}/{proof.get(way, '')}" for way, shown, label in begun if shown}
 
     def missing(self, client: CommercetoolsClient, address: str) -> Sequence[str]:
         """Keys of subscriptions that are not there or do not deliver."""

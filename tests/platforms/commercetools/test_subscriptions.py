@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from integrations.platforms.commercetools import subscriptions
+from integrations.platforms.commercetools.webhooks import CommercetoolsWebhooks
 from integrations.platforms.errors import Misconfigured, Refused
 from tests.platforms.commercetools.clouds import DOOR_KEY, TOPIC, account
 
@@ -155,3 +156,13 @@ def test_the_open_doors_are_listed_and_what_keeps_one_shut_is_said() -> None:
     seen = subscriptions.seen(Project(shut))
     assert seen.facts["Events"] == "messages every minute"
     assert len(seen.problems) == 2
+
+
+def test_the_addresses_that_clouds_must_call_are_shown_for_the_ways_that_somebody_began_to_set_up() -> None:
+    hooks, address = CommercetoolsWebhooks(), "https://console.example.com/hooks/commercetools/"
+    plain = dataclasses.replace(account(pubsub_audience="", sns_topic_arn=""), secrets={})
+    assert hooks.by_hand(plain, address) == {}
+    assert hooks.by_hand(dataclasses.replace(plain, settings=SNS), address) == {
+        "Amazon SNS: endpoint of the HTTPS subscription": f"{address}acme-demo/sns/"
+    }
+    assert DOOR_KEY not in str(hooks.by_hand(account(), address))
