@@ -104,7 +104,7 @@ def _sns(wire: Wire, payload: bytes, identifier: str) -> Parcel:
 
 def sns_confirmation(wire: Wire, token: str) -> Parcel:
     """What SNS asks an endpoint before it sends anything."""
-    url = f"{wire.public_url}/cloud/sns/confirm?TopicArn={wire.topic}&Token={token}"
+    url = f"{wire.public_url}/cloud/sns/confirm?Action=ConfirmSubscription&TopicArn={wire.topic}&Token={token}"
     content = {
         "Type": "SubscriptionConfirmation", "MessageId": str(uuid4()), "Token": token, "TopicArn": _topic(wire),
         "Message": f"You have chosen to subscribe to the topic {wire.topic}.", "SubscribeURL": url, "Timestamp": _now(),
