@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from mapping.records import Address, Checkout, Customer, Event, Order, Record
 from mapping.transforms import e164
@@ -15,6 +15,7 @@ from mapping.transforms import e164
 MASKED = "masked"  # the attribute that names what was taken out
 ADDRESS_FIELDS = ("first_name", "last_name", "company", "line1", "line2", "city", "region", "postcode", "phone")
 Test = tuple[Callable[[str, str], bool], str]  # and its pattern
+FieldTests = tuple[tuple[str, tuple[Test, ...]], ...]  # those fields that any rule is about, with its tests
 PERSON_FIELDS = ("email", "phone", "first_name", "last_name")
 
 
@@ -45,6 +46,13 @@ class Mask:
     pattern: str
 
 
+class Tests(NamedTuple):
+    """What is asked of the fields of a person and of an address."""
+
+    person: FieldTests
+    address: FieldTests
+
+
 KINDS = {"email": MaskedField.EMAIL, "phone": MaskedField.PHONE, "first_name": MaskedField.NAME, "last_name": MaskedField.NAME}
 
 
@@ -53,48 +61,50 @@ def strip_masked(record: Record, rules: Sequence[Mask]) -> Record:
 
     A phone of a partial customer that no telephone has goes the same way: there is nobody who could correct it.
     """
+    tests = _tests(tuple(rules))
     if isinstance(record, Customer):
-        return _customer(record, rules)
+        return _customer(record, tests)
     if isinstance(record, Order):
-        return _order(record, rules)
+        return _order(record, tests)
     if isinstance(record, Checkout | Event):
-        ref, _ = _cleared(record.customer, PERSON_FIELDS, rules)
+        ref, _ = _cleared(record.customer, tests.person)
         return record if ref is record.customer else replace(record, customer=ref)
     return record
 
 
 def is_masked(kind: str, value: str, rules: Sequence[Mask]) -> bool:
     """Whether a rule for this kind of value (email, phone, name, any) recognises it."""
-    return _recognised(value, _tests_of(kind, tuple(rules)))
+    return _recognised(value, _tests_of(kind, rules))
 
 
-def _customer(customer: Customer, rules: Sequence[Mask]) -> Customer:
-    stripped, gone = _cleared(customer, PERSON_FIELDS, rules)
-    addresses, hidden = _addresses(customer.addresses, rules)
+def _customer(customer: Customer, tests: Tests) -> Customer:
+    stripped, gone = _cleared(customer, tests.person)
+    addresses, hidden = _addresses(customer.addresses, tests)
     gone += hidden
     if customer.partial and stripped.phone and not e164(stripped.phone.strip(), customer.country):
         stripped, gone = replace(stripped, phone=""), [*gone, "phone"]
     return replace(stripped, addresses=addresses, attributes=_noted(customer.attributes, gone)) if gone else customer
 
 
-def _order(order: Order, rules: Sequence[Mask]) -> Order:
-    ref, gone = _cleared(order.customer, PERSON_FIELDS, rules)
+def _order(order: Order, tests: Tests) -> Order:
+    ref, gone = _cleared(order.customer, tests.person)
     places: dict[str, Address | None] = {}
     for name in ("shipping_address", "billing_address"):
         place = getattr(order, name)
-        (places[name],), hidden = _addresses((place,), rules) if place is not None else ((None,), [])
+        (places[name],), hidden = _addresses((place,), tests) if place is not None else ((None,), [])
         gone += hidden
     return replace(order, customer=ref, **places, attributes=_noted(order.attributes, gone)) if gone else order
 
 
-def _addresses(addresses: Sequence[Address], rules: Sequence[Mask]) -> tuple[tuple[Address, ...], list[str]]:
-    pairs = [_cleared(address, ADDRESS_FIELDS, rules) for address in addresses]
+def _addresses(addresses: Sequence[Address], tests: Tests) -> tuple[Sequence[Address], list[str]]:
+    if not tests.address:
+        return addresses, []
+    pairs = [_cleared(address, tests.address) for address in addresses]
     return tuple(address for address, _ in pairs), [f"address.{name}" for _, gone in pairs for name in gone]
 
 
-def _cleared(person: Any, fields: Sequence[str], rules: Sequence[Mask]) -> tuple[Any, list[str]]:
+def _cleared(person: Any, tests: FieldTests) -> tuple[Any, list[str]]:
     """The person or address with masked fields empty, and their names."""
-    tests = _looked_at(tuple(fields), tuple(rules))
     gone = [name for name, found in tests if (value := getattr(person, name)) and _recognised(value, found)]
     return (replace(person, **dict.fromkeys(gone, "")), gone) if gone else (person, gone)
 
@@ -105,14 +115,17 @@ def _recognised(value: str, tests: Sequence[Test]) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _looked_at(fields: tuple[str, ...], rules: tuple[Mask, ...]) -> tuple[tuple[str, tuple[Test, ...]], ...]:
-    """Those fields that any rule is about, with its tests: most sources have no rule for addresses."""
+def _tests(rules: tuple[Mask, ...]) -> Tests:
+    """The rules made ready for a person and for an address: most sources have none for addresses."""
+    return Tests(_looked_at(PERSON_FIELDS, rules), _looked_at(ADDRESS_FIELDS, rules))
+
+
+def _looked_at(fields: Sequence[str], rules: Sequence[Mask]) -> FieldTests:
     tests = ((name, _tests_of(KINDS.get(name, MaskedField.ANY), rules)) for name in fields)
     return tuple((name, found) for name, found in tests if found)
 
 
-@lru_cache(maxsize=256)
-def _tests_of(kind: str, rules: tuple[Mask, ...]) -> tuple[Test, ...]:
+def _tests_of(kind: str, rules: Sequence[Mask]) -> tuple[Test, ...]:
     return tuple((TESTS[rule.how], rule.pattern.casefold()) for rule in rules if rule.field in (kind, MaskedField.ANY))
 
 

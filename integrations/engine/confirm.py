@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,6 @@ from integrations.platforms.base import Outcome, OutcomeState, Sent, Writer
 from integrations.platforms.errors import PlatformError, Reconnect
 
 log = structlog.get_logger(__name__)
-ASKED_ABOUT = ("record_key", "destination_key", "sent_payload", "attempts")
 LONGEST_WAIT = 30  # seconds between questions about one receipt
 
 
@@ -29,67 +29,99 @@ def confirm_receipts(flow: Flow, limit: int = 20) -> int:
     due = list(Receipt.objects.filter(flow=flow, state=Receipt.State.OPEN, check_at__lte=timezone.now()).order_by("check_at")[:limit])
     if not due or not circuit.may_call(flow.destination):
         return 0
-    settled, client = 0, None
+    client = None
+    answers: list[Answer] = []
+    waiting = _waiting(due)
     try:
         client = accounts.client_for(flow.destination)
         writer = accounts.platform_of(flow.destination).writers[flow.record_type]
         for receipt in due:
-            settled += _confirm(flow, receipt, writer, client)
+            answers.append(_asked(flow, receipt, waiting[receipt.pk], writer=writer, client=client))
     except Reconnect as fault:
         accounts.renewed(flow.destination, fault, client)
     except PlatformError as fault:
         seconds = getattr(fault, "seconds", 5.0)
-        Receipt.objects.filter(pk__in=[receipt.pk for receipt in due], state=Receipt.State.OPEN, check_at__lte=timezone.now()).update(
+        unasked = [receipt.pk for receipt in due[len(answers) :]]
+        Receipt.objects.filter(pk__in=unasked, state=Receipt.State.OPEN, check_at__lte=timezone.now()).update(
             check_at=timezone.now() + timedelta(seconds=max(seconds, 0.2))
         )
         log.info("receipts not confirmed yet", flow=flow.pk, fault=type(fault).__name__, code=fault.code)
-    return settled
+    return _store(flow, answers) if answers else 0
 
 
-def _confirm(flow: Flow, receipt: Receipt, writer: Writer, client: Any) -> int:
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One delivery that waits for its receipt, as far as asking about it needs it."""
+
+    id: int
+    attempts: int
+    sent: Sent
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a platform said of one receipt; None = it could not be asked."""
+
+    receipt: Receipt
+    rows: dict[str, Waiting]
+    outcomes: Sequence[Outcome] | None
+
+
+def _waiting(receipts: Sequence[Receipt]) -> dict[int, dict[str, Waiting]]:
+    """By receipt and key what still waits; one query."""
+    found: dict[int, dict[str, Waiting]] = {receipt.pk: {} for receipt in receipts}
+    rows = Delivery.objects.filter(receipt__in=list(found), state=Delivery.State.ACCEPTED)
+    for receipt, pk, attempts, *sent in rows.values_list("receipt", "pk", "attempts", "record_key", "destination_key", "sent_payload"):
+        found[receipt][sent[0]] = Waiting(pk, attempts, Sent(*sent))
+    return found
+
+
+def _asked(flow: Flow, receipt: Receipt, rows: dict[str, Waiting], *, writer: Writer, client: Any) -> Answer:
     """Ask about one receipt; one that cannot be handled waits alone and is logged. Raises the platform's faults."""
-    accepted = Delivery.objects.filter(receipt=receipt, state=Delivery.State.ACCEPTED).only(*ASKED_ABOUT)
-    rows = {row.record_key: row for row in accepted}
-    sent = [Sent(row.record_key, row.destination_key, row.sent_payload) for row in rows.values()]
     age = (timezone.now() - receipt.created_at).total_seconds()
-    outcomes: Sequence[Outcome] | None = ()
     try:
-        outcomes = writer.confirm(client, receipt.external_id, sent, age) if sent else ()
+        outcomes = writer.confirm(client, receipt.external_id, [row.sent for row in rows.values()], age) if rows else ()
     except (PlatformError, DatabaseError):
         raise
     except Exception as fault:  # noqa: BLE001 - one poisoned receipt must not hold up the others; it is logged and asked again
         log.error("receipt could not be handled", flow=flow.pk, receipt=receipt.pk, exc_info=fault)
-        outcomes = None
-    return _store(flow, receipt, rows, outcomes)
+        return Answer(receipt, rows, None)
+    return Answer(receipt, rows, outcomes or ())
 
 
-def _store(flow: Flow, receipt: Receipt, rows: dict[str, Delivery], outcomes: Sequence[Outcome] | None) -> int:
-    settled = [_settled(rows[outcome.key], outcome) for outcome in outcomes or () if outcome.key in rows]
-    results, asked = split(settled)
+def _store(flow: Flow, answers: Sequence[Answer]) -> int:
+    """Write all that was said, together; returns how many deliveries got their final outcome."""
+    settled = [[_settled(one.rows[told.key], told) for told in one.outcomes or () if told.key in one.rows] for one in answers]
+    results, asked = split([row for rows in settled for row in rows])
     with transaction.atomic():
-        written = confirm_results(receipt.pk, results)
+        written = confirm_results([one.receipt.pk for one in answers], results)
         note(flow, results, asked, written)
-        if outcomes is not None and len(results) >= len(rows):
-            Receipt.objects.filter(pk=receipt.pk).update(state=Receipt.State.CONFIRMED, tries=receipt.tries + 1)
-        else:
-            wait = min(LONGEST_WAIT, 2 ** min(receipt.tries, 5))
-            Receipt.objects.filter(pk=receipt.pk).update(tries=receipt.tries + 1, check_at=timezone.now() + timedelta(seconds=wait))
+        for one, rows in zip(answers, settled, strict=True):
+            _close(one.receipt, whole=one.outcomes is not None and len(rows) >= len(one.rows))
         if Delivery.State.READY in written.values():
             wake_flow(flow.pk)
     return len(written)
 
 
-def _settled(row: Delivery, outcome: Outcome) -> Settled:
+def _close(receipt: Receipt, *, whole: bool) -> None:
+    if whole:
+        Receipt.objects.filter(pk=receipt.pk).update(state=Receipt.State.CONFIRMED, tries=receipt.tries + 1)
+        return
+    wait = min(LONGEST_WAIT, 2 ** min(receipt.tries, 5))
+    Receipt.objects.filter(pk=receipt.pk).update(tries=receipt.tries + 1, check_at=timezone.now() + timedelta(seconds=wait))
+
+
+def _settled(row: Waiting, outcome: Outcome) -> Settled:
     if outcome.state == OutcomeState.REFUSED:
-        return refused(row.pk, outcome, number=row.attempts, forget=True)
+        return refused(row.id, outcome, number=row.attempts, forget=True)
     if outcome.state == OutcomeState.LATER:
         waits = Result(
-            delivery_id=row.pk, state=Delivery.State.READY, outcome="later", number=row.attempts, sent_hash="", code=outcome.code,
+            delivery_id=row.id, state=Delivery.State.READY, outcome="later", number=row.attempts, sent_hash="", code=outcome.code,
             message=outcome.message, delay=outcome.resume_in or 1.0,
         )  # fmt: skip
         return waits, []
     done = Result(
-        delivery_id=row.pk, state=Delivery.State.DELIVERED, outcome="delivered", number=row.attempts, code=outcome.code,
+        delivery_id=row.id, state=Delivery.State.DELIVERED, outcome="delivered", number=row.attempts, code=outcome.code,
         message=outcome.message, request_id=outcome.request_id, destination_key=outcome.destination_key,
     )  # fmt: skip
     return done, []

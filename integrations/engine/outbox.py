@@ -142,7 +142,7 @@ FROM mine JOIN results r USING (id) WHERE d.id = mine.id
 RETURNING d.id, d.state
 """
 STORE = _WRITE.replace("{guard}", "d.claim = %(claim)s")
-CONFIRM = _WRITE.replace("{guard}", "d.state = 'accepted' AND d.receipt_id = %(confirmed)s")
+CONFIRM = _WRITE.replace("{guard}", "d.state = 'accepted' AND d.receipt_id = ANY(%(confirmed)s)")
 
 SWEEP = """
 WITH lost AS MATERIALIZED (
@@ -346,9 +346,9 @@ def store_results(
     return _write(STORE, results, claim=claim.id, mapping=mapping_version, receipt=receipt)
 
 
-def confirm_results(receipt: int, results: Sequence[Result]) -> dict[int, str]:
-    """Write what a receipt turned out to be; a delivery that no longer waits for it is left alone. Returns id → state of those written."""
-    return _write(CONFIRM, results, confirmed=receipt, mapping=None, receipt=receipt)
+def confirm_results(receipts: Sequence[int], results: Sequence[Result]) -> dict[int, str]:
+    """Write what these receipts turned out to be, and nothing of deliveries that wait for none of them; returns id → state."""
+    return _write(CONFIRM, results, confirmed=list(receipts), mapping=None, receipt=None)
 
 
 def _write(statement: str, results: Sequence[Result], **values: object) -> dict[int, str]:

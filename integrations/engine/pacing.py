@@ -12,6 +12,7 @@ from integrations.platforms.base import Lane
 from integrations.platforms.errors import SlowDown
 
 PATIENCE = 2.0  # seconds a worker sleeps for its turn; a longer wait gives the worker back
+FREE_SECONDS = 0.2  # for which a group without a quota is not looked at again
 RESERVE = {Lane.REALTIME: 0.0, Lane.STANDARD: 0.15, Lane.BULK: 0.3}  # share of the burst that a lane leaves to those above it
 
 TAKE = """
@@ -32,6 +33,10 @@ SELECT (SELECT count(*) FROM taken LEFT JOIN relaxed ON true),
        GREATEST(EXTRACT(EPOCH FROM b.blocked_until - clock_timestamp()),
                 (LEAST(%(cost)s, b.burst) + b.burst * %(reserve)s - b.tokens) / NULLIF(b.rate, 0))
 FROM budget b
+"""
+LOOK = """
+SELECT rate, GREATEST(EXTRACT(EPOCH FROM blocked_until - clock_timestamp()), 0) FROM integrations_ratebudget
+WHERE connection_id = %s AND "group" = %s
 """
 CREATE = """
 INSERT INTO integrations_ratebudget (connection_id, "group", tokens, rate, burst, updated_at)
@@ -65,6 +70,8 @@ class DatabasePacer:
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         self._id, self._lane, self._settings, self._rates = connection_id, lane, settings or {}, rates
+        self._looked: dict[str, float] = {}  # group without a quota → until when it is not looked at again
+        self._held: dict[str, float] = {}  # seconds for which somebody holds such a group
 
     def _rate(self, group: str) -> tuple[float, float]:
         rate, burst = self._rates.get(group, (0.0, 0.0))
@@ -76,7 +83,7 @@ class DatabasePacer:
         rate, burst = self._rate(group)
         waited = 0.0
         while True:
-            missing = self._try(group, cost, rate=rate, burst=burst)
+            missing = self._try(group, cost, rate=rate, burst=burst) if rate or self._has_quota(group) else self._held[group]
             if missing <= 0:
                 return
             if waited + missing > PATIENCE:
@@ -96,11 +103,22 @@ class DatabasePacer:
                 cursor.execute(TAKE, values)
                 row = cursor.fetchone()
         taken, missing = row
-        if taken:
-            return 0.0
-        if rate == 0 and (missing is None or missing <= 0):
-            return 0.0
-        return max(float(missing or 0.0), 0.005)
+        return 0.0 if taken else max(float(missing or 0.0), 0.005)
+
+    def _has_quota(self, group: str) -> bool:
+        """Whether the platform told of a quota that nobody set; looked up rarely, and without a lock."""
+        if time.monotonic() < self._looked.get(group, 0.0):
+            return False
+        with database.cursor() as cursor:
+            cursor.execute(LOOK, [self._id, group])
+            row = cursor.fetchone()
+            if row is None:  # so that there is a place for what the platform may tell
+                cursor.execute(CREATE, {"connection": self._id, "group": group, "rate": 0, "burst": 0})
+        quota, held = row or (0, 0)
+        self._held[group] = float(held or 0)
+        if not quota and not held:
+            self._looked[group] = time.monotonic() + FREE_SECONDS
+        return bool(quota)
 
     def report(self, group: str, *, rate: float | None = None, burst: float | None = None, available: float | None = None) -> None:
         """Correct the shared budget with the platform's own figures, which give back what was asked for and not used."""
@@ -109,6 +127,7 @@ class DatabasePacer:
 
     def pause(self, group: str, seconds: float) -> None:
         """Hold the calls of all workers in this group."""
+        self._looked.pop(group, None)
         rate, burst = self._rate(group)
         with database.cursor() as cursor:
             cursor.execute(PAUSE, {"connection": self._id, "group": group, "rate": rate, "burst": burst, "seconds": seconds})

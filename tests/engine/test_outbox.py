@@ -201,8 +201,8 @@ def test_an_accepted_row_stays_with_its_receipt_until_that_is_confirmed(flow: Fl
     assert Delivery.objects.get().state == "accepted"
     stranger = Receipt.objects.create(flow=flow, external_id="r2", check_at=timezone.now())
     result = Result(delivery_id=claim.rows[0].id, state="delivered", outcome="delivered")
-    assert outbox.confirm_results(stranger.pk, [result]) == {}
-    assert list(outbox.confirm_results(receipt.pk, [result]).values()) == ["ready"]
+    assert outbox.confirm_results([stranger.pk], [result]) == {}
+    assert list(outbox.confirm_results([receipt.pk], [result]).values()) == ["ready"]
     assert Delivery.objects.get().receipt is None
 
 

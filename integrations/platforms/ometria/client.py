@@ -16,6 +16,7 @@ from integrations.platforms.http import HttpSession, Reply
 from integrations.platforms.ometria.backoff import Backoff
 from integrations.platforms.ometria.options import ERROR_PATHS, Options
 from integrations.platforms.ometria.receipts import ErrorList, PushReceipt, parse_errors, parse_receipt
+from integrations.platforms.ometria.shown import Shown
 
 MAX_ITEMS = 100  # records in one push (Push API)
 MAX_PAGE = 250  # objects on one page of a read (Data API introduction)
@@ -47,6 +48,7 @@ class OmetriaClient:
         self._backoff = {group: Backoff() for group in (*rates, "merge", "deletion")}
         self._errors_path = self.options.errors_path
         self._errors: tuple[float, ErrorList] | None = None
+        self.shown = Shown()
         self._profiles: dict[str, tuple[float, list[JsonObject]]] = {}
         self._queue_left: tuple[float, int] | None = None  # (known until, records the push queue still takes)
         self._ahead = timedelta(0)  # Ometria's clock minus ours

@@ -14,10 +14,10 @@ import orjson
 from integrations.platforms.base import Account, JsonObject, Pacer, RawObject
 from integrations.platforms.errors import Reconnect, SlowDown
 from integrations.platforms.http import HttpSession, Reply
+from integrations.platforms.throttle import Throttle
 from integrations.platforms.tiktok_shop.answers import data_of, judge
 from integrations.platforms.tiktok_shop.options import API_ADDRESS, app_key, app_secret, rates_of, shop_cipher
 from integrations.platforms.tiktok_shop.sign import request_signature
-from integrations.platforms.throttle import Throttle
 
 READ, WRITE = "read", "write"  # rate groups
 

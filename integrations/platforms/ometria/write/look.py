@@ -26,12 +26,15 @@ def read_one(client: OmetriaClient, kind: str, key: str) -> JsonObject | None:
 def look(client: OmetriaClient, kind: str, sent: Sequence[Sent], since: datetime) -> dict[str, JsonObject]:
     """Stored objects by destination key, as far as at most five reads show them; `since` is when they were pushed."""
     missing = {item.destination_key for item in sent}
-    found: dict[str, JsonObject] = {}
+    found = client.shown.of(kind, missing)
+    missing -= found.keys()
     left = MAX_READS
     if len(missing) > 1 and kind in PAGES:
         for page in PAGES[kind](client, sent, since - MARGIN):
             left -= 1
-            shown = {key: row for row in page if (key := destination_key(kind, row)) in missing}
+            rows = {destination_key(kind, row): row for row in page}
+            client.shown.note(kind, rows)
+            shown = {key: rows[key] for key in missing & rows.keys()}
             found.update(shown)
             missing -= shown.keys()
             if not missing or left == MAX_READS - PAGE_READS or (not shown and len(page) == MAX_PAGE):
