@@ -81,7 +81,7 @@ class SyncException(models.Model):
 class Hold(models.Model):
     """One delivery waiting for one exception; a delivery goes out when its last hold is gone."""
 
-    exception = models.ForeignKey(SyncException, models.CASCADE, related_name="holds")
+    exception = models.ForeignKey(SyncException, models.CASCADE, related_name="holds", db_index=False)  # one hold a pair begins with it
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="holds")
     since = models.DateTimeField(db_default=Now())
 

@@ -19,7 +19,7 @@ class InboxEvent(models.Model):
         FAILED = "failed", "Could not be read"
         IGNORED = "ignored", "Nothing to do"
 
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="inbox_events")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="inbox_events", db_index=False)
     topic = models.CharField(max_length=100)
     dedup_key = models.CharField(max_length=200)
     body = models.TextField()

@@ -44,7 +44,7 @@ class Delivery(models.Model):
         BLOCKED = "blocked", "Held"
         SKIPPED = "skipped", "Skipped"
 
-    flow = models.ForeignKey(Flow, models.CASCADE, related_name="deliveries")
+    flow = models.ForeignKey(Flow, models.CASCADE, related_name="deliveries", db_index=False)  # the unique rows begin with it
     record_key = models.CharField(max_length=200, db_collation="C")
     parent_key = models.CharField(max_length=200, blank=True)  # what it belongs to: a variant's product, an order's customer
     record = models.JSONField()

@@ -48,7 +48,7 @@ class ContactHandle(models.Model):
         CUSTOMER_ID = "customer id", "Customer id"
         SOURCE_ID = "source id", "Id at the source"
 
-    connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="+")
+    connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="+", db_index=False)
     kind = models.CharField(max_length=12, choices=Kind)
     value = models.CharField(max_length=255)
     contact_key = models.CharField(max_length=255)
@@ -69,7 +69,7 @@ class Contact(models.Model):
     One that this console made itself is called "@" + its key at the source until the destination shows its own id.
     """
 
-    connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="+")
+    connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="+", db_index=False)
     contact_key = models.CharField(max_length=255)
     facts = models.JSONField(default=dict)
     seen_at = models.DateTimeField(auto_now=True)
