@@ -171,7 +171,7 @@ class House:
 def house(monkeypatch: pytest.MonkeyPatch) -> House:
     """No test call and no question to a platform leaves the house."""
     monkeypatch.setattr(accounts, "probe_connection", lambda connection: Probe(ok=True, summary="fine"))
-    monkeypatch.setattr(watch, "check_subscriptions", lambda connection: [])
+    monkeypatch.setattr(watch, "check_subscriptions", lambda connection, *, asked: [])
     monkeypatch.setattr(Template, "render", lambda self, context=None, request=None: "")  # who may is decided by then; drawing is slow
     monkeypatch.setattr(admin.site, "each_context", lambda request: {})
     flow, people = make_flow("order"), make_flow("customer")
