@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mapping.consent import LONG_AGO, Statement
+from mapping.consent import LONG_AGO, SLOW_QUEUE, Statement
 from mapping.records import Consent, ConsentState
 
 OBSERVED = "profile"  # source of a consent that is shown without a time, as a room writes it
@@ -35,7 +35,7 @@ def turned(consent: Consent, seen_at: datetime, statements: Iterable[Statement],
     last = max((s for s in own if s.source in SOURCES), key=_heard, default=None)
     if last is None or last.state is consent.state or last.state not in TURNED:
         return consent
-    if _said_since(about, consent.state, connection, since=_heard(last)):
+    if _said_since(about, consent.state, connection, since=_heard(last)) or _is_being_told(about, connection, seen_at):
         return consent
     if consent.state is ConsentState.WITHDRAWN:
         return replace(consent, stated_at=seen_at, explicit=True, source=TURNED[consent.state])
@@ -49,6 +49,11 @@ def _said_since(about: Sequence[Statement], state: ConsentState, connection: int
     return any(s.state is state and _last(s) >= since for s in words)
 
 
+def _is_being_told(about: Sequence[Statement], connection: int, seen_at: datetime) -> bool:
+    """Whether something is on its way to this connection: what it shows meanwhile may be any of the states it is passing through."""
+    return any(s.told and s.connection == connection and not s.confirmed and _heard(s) > seen_at - SLOW_QUEUE for s in about)
+
+
 def _earliest(own: Sequence[Statement], last: Statement) -> datetime | None:
     """The earliest time at which the person can have subscribed again: after "no" was seen and after what they withdrew there.
 
@@ -59,7 +64,7 @@ def _earliest(own: Sequence[Statement], last: Statement) -> datetime | None:
     if any((s.stated_at or LONG_AGO) > sight and (s.noted_at or LONG_AGO) > sight for s in withdrawn):
         return None
     newest = max((s.stated_at for s in withdrawn if s.stated_at is not None), default=LONG_AGO)
-    return sight if newest < sight else newest + STEP
+    return max(sight, newest + STEP)
 
 
 def _heard(statement: Statement) -> datetime:

@@ -22,6 +22,7 @@ from integrations.engine.arrays import text_array
 from integrations.engine.erased import without_erased
 from integrations.engine.find_terms import remember_later
 from integrations.engine.masks import unmasked
+from integrations.engine.observed import with_turns
 from integrations.engine.statements import bound_cursor
 from integrations.engine.wake import wake_flow
 from integrations.flows import FlowSpec, spec_for
@@ -216,7 +217,8 @@ def enqueue(connection: Connection, records: Iterable[Record], *, cause: Cause) 
         if mine and not (late and not flow.settings.get("history_events")):
             spec = spec_for(connection.platform, flow.destination.platform, flow.record_type)
             changed += upsert(flow, spec, mine, cause=cause)
-    consent.note(connection, records, history=cause is Cause.BACKFILL, carries=carries, bring=bring_consents)
+    words = records if cause is Cause.BACKFILL else with_turns(connection, records)
+    consent.note(connection, words, history=cause is Cause.BACKFILL, carries=carries, bring=bring_consents)
     remember_later(connection, records)
     return changed
 

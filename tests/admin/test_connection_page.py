@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
@@ -14,6 +15,7 @@ from django_q.models import OrmQ
 
 from integrations.admin.connection import budget_facts, connect_url, version_facts
 from integrations.admin.manual import manual_url
+from integrations.engine.accounts import set_credential
 from integrations.models import Connection, Credential, RateBudget
 from integrations.platforms.registry import PLATFORMS
 from tests.rows import make_connections
@@ -197,3 +199,24 @@ def test_a_site_s_page_shows_the_script_to_copy_with_its_key_and_no_markup_of_it
 
 def test_other_platforms_have_no_script_to_copy(administrator: Client, shop: Connection):
     assert 'id="snippet"' not in administrator.get(reverse("admin:integrations_connection_change", args=[shop.pk])).content.decode()
+
+
+def test_an_ometria_page_shows_what_to_enter_there_and_never_the_key(administrator: Client, settings: Any):
+    settings.PUBLIC_URL = "https://console.example.com"
+    ometria = Connection.objects.create(platform="ometria", name="Acme", external_id="acme", base_url="https://api.ometria.com")
+    set_credential(ometria, "webhook_key", "a-long-random-word")
+
+    answer = administrator.get(reverse("admin:integrations_connection_change", args=[ometria.pk]))
+
+    page = answer.content.decode()
+    address, headers, body = [text for _, _, text in answer.context["by_hand"]]
+    assert address == "https://console.example.com/hooks/ometria/"
+    assert orjson.loads(headers) == {"X-Switchyard-Account": "acme", "X-Switchyard-Key": "the webhook key of this connection"}
+    assert "{{ profile.email }}" in body
+    assert ("a-long-random-word" in page, "Check webhooks" in page, page.count("data-copy=")) == (False, False, 3)
+
+
+def test_webhooks_that_are_made_by_hand_cannot_be_checked(administrator: Client):
+    ometria = Connection.objects.create(platform="ometria", name="Acme", external_id="acme", base_url="https://api.ometria.com")
+
+    assert "Webhooks are made by hand in Ometria, which does not list them." in act(administrator, ometria, "subscriptions")

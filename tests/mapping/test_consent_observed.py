@@ -24,11 +24,13 @@ def sight(state: ConsentState, minute: float) -> Statement:
     return Statement(channel="email", state=state, source=OBSERVED, connection=OMETRIA, noted_at=at(0), seen_at=at(minute))
 
 
-def word(state: ConsentState, minute: float, *, connection: int = OMETRIA, noted: float | None = None, told: bool = False) -> Statement:
+def word(
+    state: ConsentState, minute: float, *, connection: int = OMETRIA, noted: float | None = None, told: bool = False, arrived: bool = True
+) -> Statement:
     heard = at(minute if noted is None else noted)
     return Statement(
         channel="email", state=state, stated_at=at(minute), source="link_unsubscribe", explicit=True, connection=connection, told=told,
-        noted_at=heard, seen_at=heard,
+        noted_at=heard, seen_at=heard, confirmed=told and arrived,
     )  # fmt: skip
 
 
@@ -66,6 +68,13 @@ def test_a_withdrawal_that_was_heard_after_no_was_last_seen_may_not_be_shown_yet
 def test_a_connection_that_shows_what_it_was_told_says_nothing_new() -> None:
     assert shown(YES, sight(NO, 5), word(YES, 6, told=True)) == NOBODYS
     assert shown(NO, sight(YES, 5), word(NO, 6, told=True)) == NOBODYS
+
+
+def test_while_anything_is_on_its_way_to_it_nothing_is_concluded() -> None:
+    """Told yes, told no: what is seen in between is neither her word nor what she will be left with."""
+    passing = [word(YES, 3, told=True), word(NO, 4, told=True, arrived=False)]
+    assert shown(YES, sight(NO, 5), *passing) == NOBODYS
+    assert shown(YES, sight(NO, 5), word(YES, 3, told=True), word(NO, 4, told=True)) == (True, at(5))
 
 
 def test_what_was_said_elsewhere_meanwhile_may_have_reached_it_through_us() -> None:

@@ -84,7 +84,11 @@ class OmetriaClient:
 
     def now(self) -> datetime:
         """Ometria's clock, as near as its Date header tells; ours before the first answer."""
-        return datetime.now(UTC) + self._ahead
+        return self.by_its_clock(datetime.now(UTC))
+
+    def by_its_clock(self, moment: datetime) -> datetime:
+        """A moment of our clock by Ometria's, as it is known now."""
+        return moment + self._ahead
 
     # --- reading ---------------------------------------------------------------------------------------------------------
 

@@ -61,7 +61,7 @@ READERS = (
     Reader(
         name="customers",
         label="Customers (backfill: by time of last change)",
-        record_types=(RecordType.CUSTOMER,),
+        record_types=(RecordType.CUSTOMER, RecordType.CONSENT),
         pull=pull_of(CUSTOMERS),
         backfill=backfill_of(BULK_CUSTOMERS),
         cancel=cancel,

@@ -5,7 +5,7 @@ So a profile is an observation, not a statement: it opts nobody in by itself. Mo
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import orjson
 
@@ -21,8 +21,9 @@ OVERLAP = 10  # rows read again with the next page: a profile that changes while
 def pull_profiles(client: OmetriaClient, window: Window, cursor: str | None) -> Page:
     """One page of up to 250 profiles, least recently changed first; raises TryLater when Ometria repeats a page."""
     state = orjson.loads(cursor) if cursor else {"offset": 0, "first": ""}
-    seen = client.now()
+    asked = datetime.now(UTC)
     rows = client.profiles(since=window.since, offset=state["offset"], limit=MAX_PAGE)
+    seen = client.by_its_clock(asked)
     full = len(rows) >= MAX_PAGE
     first = str(rows[0].get("id", "")) if rows else ""
     if full and first == state["first"]:
