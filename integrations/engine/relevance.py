@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations.flows import FlowSpec
 from integrations.models import Flow
 from mapping.anonymous import WORDS, is_anonymous
-from mapping.records import Checkout, Customer, Event, EventRole, Order, OrderStatus, Record
+from mapping.records import Checkout, Customer, Event, EventRole, Order, OrderStatus, Product, Record, Variant
 
 HOLD_SETTING = "hold_until_released"  # of the flow, else of its source's connection; held unless it says no
 
@@ -26,6 +26,8 @@ def why_not(record: Record, *, sent_before: bool) -> str:
         return f"Merged into customer {record.merged_into} at the source."
     if isinstance(record, Customer) and record.removed:
         return "Deleted at the source; the destination keeps its contact until an erasure is asked for."
+    if isinstance(record, Product | Variant) and record.removed and not sent_before:
+        return "Not for sale at the source before it was ever sent: deleted, unpublished, or without a price in any market."
     if record.removed and not sent_before:
         return "Deleted at the source before it was ever sent."
     return ""

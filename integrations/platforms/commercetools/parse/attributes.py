@@ -32,8 +32,11 @@ class Term:
     sorts: bool = True  # whether goods may be sorted by it
 
     def label(self, locales: Sequence[str]) -> str:
-        """The label for the first of these locales that has one, else the key."""
-        return localised(dict(self.labels), locales) or self.key
+        """The label for the first of these locales that has one, else any label, else the key."""
+        if len(self.labels) == 1:
+            return next(iter(self.labels.values()))
+        exact = self.labels.get(locales[0]) if locales else None  # a page of goods asks for some hundred thousand
+        return exact or localised(dict(self.labels), locales) or self.key
 
     @property
     def place(self) -> tuple[bool, float, str]:
