@@ -16,10 +16,12 @@ django = get_wsgi_application()
 from django.conf import settings  # noqa: E402  (after the set-up above)
 
 from integrations.door import HOOKS, Door  # noqa: E402
+from monitoring.alerts import watchdog  # noqa: E402
 
 Receive = Callable[[], Awaitable[Any]]
 console = WSGIMiddleware(django, workers=settings.CONSOLE_THREADS)
 door = Door()
+watchdog.start()
 
 
 async def application(scope: Mapping[str, Any], receive: Receive, send: Callable[[Any], Awaitable[None]]) -> None:

@@ -17,7 +17,7 @@ VIEW_ALL = tuple(
             "mappingversion", "fieldrule", "skucrosswalk", "skucomponent", "valuecrosswalk", "identityrule", "maskingrule",
             "contacthandle", "consentstatement",
         ),
-        "monitoring": ("sample", "segment", "audit", "reconciliation", "drift", "duplicate"),
+        "monitoring": ("sample", "segment", "audit", "reconciliation", "drift", "duplicate", "alertstate", "alertevent"),
     }.items()
     for model in models
 )  # fmt: skip
@@ -43,12 +43,15 @@ MANAGER = (
     *SEGMENTS,
     *DUPLICATES,
     "monitoring.add_audit",
+    "monitoring.change_alertstate",
+    *editing("monitoring", "alerttarget", actions=("view", "add", "change")),
     *editing("integrations", "privacyrequest", actions=("view", "add", "change")),
     *editing("mapping", "mappingversion", "fieldrule", "valuecrosswalk", "identityrule", "maskingrule"),
 )
 ADMINISTRATOR = (
     *MANAGER,
     *editing("integrations", "connection", "credential"),
+    *editing("monitoring", "alerttarget", actions=("delete", "rotate")),
     *editing("auth", "user", actions=("view", "add", "change", "delete")),
     *editing("auth", "group", actions=("view",)),
 )

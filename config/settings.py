@@ -224,6 +224,15 @@ RETENTION_DAYS = env.int("RETENTION_DAYS", default=30)  # inbox bodies, attempts
 RECONCILE_HOUR = env.int("RECONCILE_HOUR", default=2)  # of the console's time zone, from which on the night's comparisons run
 DRIFT_ALARM_SHARE = env.float("DRIFT_ALARM_SHARE", default=0.01)  # of what was compared; more drift is a notice on the overview
 
+# Mail of alerts. The demo writes it into files; without a server nothing is mailed, and a target of mail says so.
+EMAIL_URL = env.str("EMAIL_URL", default=f"filemail:///{LOCAL_DIR / 'mail'}" if DEMO else "")
+EMAIL_READY = bool(EMAIL_URL) or TESTING
+vars().update(env.email_url_config(EMAIL_URL) if EMAIL_URL else {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"})
+EMAIL_TIMEOUT = 20  # seconds
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Switchyard <switchyard@localhost>")
+# Internal hosts and networks that alerts may be sent to, by http too; everything else must be public and https.
+ALERT_TARGETS_ALLOWED = env.list("ALERT_TARGETS_ALLOWED", default=["127.0.0.0/8", "::1/128"] if DEMO else [])
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -31,6 +31,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("Masking rules", "visibility_off", "mapping.maskingrule"),
     ),
     "Checks": (
+        ("Alerts", "notifications", "monitoring.alertstate"),
         ("Reconciliation", "compare_arrows", "monitoring.reconciliation"),
         ("Drift", "difference", "monitoring.drift"),
         ("Duplicates", "people", "monitoring.duplicate"),

@@ -19,6 +19,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+import monitoring.alerts.pages
 import monitoring.reconcile.pages
 import monitoring.segments.desk  # noqa: F401 - the pages of segments
 from integrations.admin.export_columns import PEOPLE

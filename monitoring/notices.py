@@ -15,6 +15,7 @@ from integrations.words import plural, span
 from monitoring.connection_lines import ConnectionLine
 from monitoring.flow_lines import FlowLine
 from monitoring.latest import LatestSamples
+from monitoring.models import AlertTarget
 from monitoring.question_lines import QuestionLine
 from monitoring.reconcile.numbers import alarms
 from monitoring.segments.trouble import segment_trouble
@@ -30,13 +31,15 @@ PAUSED = "A person paused it. Deliveries are kept and go out when it is resumed.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One thing to know. `kind` chooses look and symbol: clear, quiet, empty; question, behind, low, high, paused; silent, and how the
-    worker stands: stopped, unsampled, yesterday, ahead."""
+    worker stands: stopped, unsampled, yesterday, ahead. `watch` and `about` name what may be alerted and the thing it is about."""
 
     kind: str
     title: str
     text: str
     url: str = ""
     action: str = ""
+    watch: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,10 @@ def _stopped(situation: Situation) -> Iterator[Notice]:
     title, text = STANDS[situation.working]
     since = "No worker has reported yet." if at is None else f"The last report is {span(abs((now - at).total_seconds()))} old."
     moment = "" if at is None else date_format(timezone.localtime(at), "j F, H:i")
-    yield Notice(kind=str(situation.working), title=title.format(moment=moment), text=text.format(since=since, moment=moment))
+    yield Notice(
+        kind=str(situation.working), title=title.format(moment=moment), text=text.format(since=since, moment=moment),
+        watch="worker", about=str(situation.working),
+    )  # fmt: skip
 
 
 STANDS: dict[Working, tuple[str, str]] = {
@@ -114,6 +120,8 @@ def _silent(situation: Situation) -> Iterator[Notice]:
             text=f"Nothing for {span(line.silent_for.total_seconds())}; {usual}. Test the connection and its webhook subscriptions.",
             url=reverse("admin:integrations_connection_change", args=[line.connection.pk]),
             action="Open the connection",
+            watch="silence",
+            about=str(line.connection.pk),
         )
 
 
@@ -122,24 +130,26 @@ def _connections(situation: Situation) -> Iterator[Notice]:
     for line in situation.connections:
         told = _standing_still(line.connection, situation.now)
         if told:
-            title, text = told
+            watch, title, text = told
             yield Notice(
                 kind="paused",
                 title=title,
                 text=text,
                 url=reverse("admin:integrations_connection_change", args=[line.connection.pk]),
                 action="Open the connection",
+                watch=watch,
+                about=str(line.connection.pk),
             )
 
 
-def _standing_still(connection: Connection, now: datetime) -> tuple[str, str] | None:
+def _standing_still(connection: Connection, now: datetime) -> tuple[str, str, str] | None:
     if connection.state == Connection.State.NEEDS_AUTH:
-        return f"{connection.name} needs re-authorisation", NEEDS_AUTH
+        return "needs_auth", f"{connection.name} needs re-authorisation", NEEDS_AUTH
     if connection.state == Connection.State.PAUSED:
-        return f"{connection.name} is paused", connection.state_reason or PAUSED
+        return "paused", f"{connection.name} is paused", connection.state_reason or PAUSED
     if connection.resume_at is not None and connection.resume_at > now:
         wait = span((connection.resume_at - now).total_seconds())
-        return f"{connection.name} does not answer", f"Deliveries are kept; the next probe is in {wait}. It goes on by itself."
+        return "down", f"{connection.name} does not answer", f"Deliveries are kept; the next probe is in {wait}. It goes on by itself."
     return None
 
 
@@ -152,6 +162,8 @@ def _behind(situation: Situation) -> Iterator[Notice]:
                 text=f"The oldest live delivery has waited for {span(line.lag.total_seconds())}; ready to go: {line.ready}.",
                 url=f"{reverse('admin:integrations_delivery_changelist')}?flow={line.flow.pk}&state=ready",
                 action="See what waits",
+                watch="behind",
+                about=str(line.flow.pk),
             )
 
 
@@ -168,6 +180,8 @@ def _volumes(situation: Situation) -> Iterator[Notice]:
             + (TOO_LITTLE if line.low else TOO_MUCH),
             url=reverse("admin:route", args=[line.route.slug]),
             action="See the last 24 hours",
+            watch="volume",
+            about=line.route.slug,
         )
 
 
@@ -194,6 +208,8 @@ def _drift(situation: Situation) -> Iterator[Notice]:
             text=f"The last comparison found {alarm.drifted:,} of {alarm.compared:,} records different.",
             url=f"{reverse('admin:monitoring_drift_changelist')}?state=all&run={alarm.run}",
             action="See the drift",
+            watch="drift",
+            about=str(alarm.flow_id),
         )
 
 
@@ -203,9 +219,30 @@ def _segments(situation: Situation) -> Iterator[Notice]:
         yield Notice(kind="low", title=trouble.title, text=trouble.text, url=trouble.url, action="See why")
 
 
+def _untold(situation: Situation) -> Iterator[Notice]:
+    """Who is told nothing any more because no message reached them for days."""
+    for target in AlertTarget.objects.filter(state=AlertTarget.State.OFF):
+        yield Notice(
+            kind="low",
+            title=f"Alerts do not reach “{target.name}” any more",
+            text=f"{target.state_reason} It was switched off; nobody is told there until it is switched on again.",
+            url=reverse("admin:monitoring_alerttarget_change", args=[target.pk]),
+            action="Open the target",
+            watch="target",
+            about=str(target.pk),
+        )
+
+
+WATCHED: tuple[Callable[[Situation], Iterator[Notice]], ...] = (_stopped, _silent, _connections, _behind, _volumes, _drift, _untold)
 SOURCES: tuple[Callable[[Situation], Iterator[Notice]], ...] = (
-    _stopped, _silent, _connections, _behind, _volumes, _drift, _segments, _questions,
+    _stopped, _silent, _connections, _behind, _volumes, _drift, _segments, _untold, _questions,
 )  # fmt: skip
+
+
+def watched(situation: Situation) -> Iterator[Notice]:
+    """What the overview says and people may be alerted of, thing by thing; segments and questions are counted there and told one by one."""
+    for source in WATCHED:
+        yield from source(situation)
 
 
 def _all_clear(situation: Situation) -> Notice:

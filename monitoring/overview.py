@@ -12,9 +12,9 @@ from integrations.engine.pull import Progress, progress
 from integrations.models import Checkpoint
 from monitoring.connection_lines import ConnectionLine, connection_lines, running_backfills
 from monitoring.flow_lines import flow_lines
-from monitoring.latest import latest_samples
+from monitoring.latest import LatestSamples, latest_samples
 from monitoring.notices import Notice, Situation, notices
-from monitoring.question_lines import QuestionLine, open_questions
+from monitoring.question_lines import OpenQuestions, QuestionLine, open_questions
 from monitoring.route_lines import RouteLine, route_lines
 from monitoring.unusual import unusual_routes
 from monitoring.windows import Window, last_hour
@@ -44,19 +44,31 @@ class Overview:
 
 
 def overview(now: datetime | None = None) -> Overview:
-    """Everything on the page as of now; twelve queries, and one more while no samples come."""
+    """Everything on the page as of now; thirteen queries, and one more while no samples come."""
     now = now or timezone.now()
     samples = latest_samples()
-    at_work = working(samples, now)
-    questions, flows, connections = open_questions(samples), flow_lines(samples, now), connection_lines(samples, now)
-    situation = Situation(now, samples, flows, questions.lines, connections, unusual_routes(samples), at_work)
+    questions = open_questions(samples)
+    situation = situation_at(now, samples, questions)
     return Overview(
         as_of=now,
         hour=last_hour(samples.at),
-        working=at_work,
+        working=situation.working,
         notices=notices(situation),
         questions=questions.lines,
-        routes=route_lines(flows, questions, samples, now),
-        connections=connections,
+        routes=route_lines(situation.flows, questions, samples, now),
+        connections=situation.connections,
         backfills=[BackfillLine(row, progress(row)) for row in running_backfills()],
+    )
+
+
+def situation_at(now: datetime, samples: LatestSamples, questions: OpenQuestions) -> Situation:
+    """What the notices of the page and the alerts are both made from."""
+    return Situation(
+        now,
+        samples,
+        flow_lines(samples, now),
+        questions.lines,
+        connection_lines(samples, now),
+        unusual_routes(samples),
+        working(samples, now),
     )

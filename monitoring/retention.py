@@ -18,12 +18,24 @@ from integrations.models import Attempt, Connection, Correction, Delivery, DeskA
 from integrations.platforms.registry import PLATFORMS
 from mapping.records import RecordType
 from monitoring import hours
-from monitoring.models import Drift, Metric, ReadBack, Reconciliation, Sample, SegmentFlip, SegmentReading
+from monitoring.models import (
+    AlertEvent,
+    AlertMessage,
+    AlertState,
+    Drift,
+    Metric,
+    ReadBack,
+    Reconciliation,
+    Sample,
+    SegmentFlip,
+    SegmentReading,
+)
 
 log = structlog.get_logger(__name__)
 BATCH = 2000
 VISITORS = timedelta(days=180)  # a browser that is forgotten is a stranger again when it returns
 READINGS = timedelta(days=400)  # of segments: a year is compared with the one before
+ALERTS = timedelta(days=180)
 PASSING = (RecordType.CHECKOUT, RecordType.EVENT)  # records of a moment; lasting things keep their delivery for ever
 OPEN = tuple(slug for slug, platform in PLATFORMS.items() if getattr(platform.webhooks, "open_to_all", False))
 UNREADABLE_LASTS = timedelta(days=7)  # of platforms to which anybody may call; what others send and we cannot read is kept for people
@@ -66,6 +78,9 @@ RULES: tuple[Rule, ...] = (
     Rule("read-backs", lambda cutoff: ReadBack.objects.filter(asked_at__lt=cutoff)),
     Rule("comparisons", lambda cutoff: Reconciliation.objects.filter(finished_at__lt=cutoff), READINGS),
     Rule("drifts", lambda cutoff: Drift.objects.filter(closed_at__lt=cutoff)),
+    Rule("alert messages", lambda cutoff: AlertMessage.objects.filter(made_at__lt=cutoff).exclude(event__alert__wrong=True)),
+    Rule("alert events", lambda cutoff: AlertEvent.objects.filter(at__lt=cutoff, alert__wrong=False), ALERTS),
+    Rule("alerts", lambda cutoff: AlertState.objects.filter(raw_since__lt=cutoff, wrong=False, raw=False), ALERTS),
     Rule("tasks", lambda cutoff: Task.objects.filter(stopped__lt=cutoff), timedelta(days=2)),
     Rule("handshakes", lambda cutoff: OAuthState.objects.filter(created_at__lt=cutoff), timedelta(days=1)),
     Rule("sessions", lambda cutoff: Session.objects.filter(expire_date__lt=cutoff), timedelta()),

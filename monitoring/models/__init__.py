@@ -1,5 +1,6 @@
 """Tables of monitoring: what it samples, and what it finds out by comparing."""
 
+from monitoring.models.alerts import AlertEvent, AlertMessage, AlertRound, AlertState, AlertTarget, AlertTry
 from monitoring.models.audit import Audit
 from monitoring.models.reconciliation import Drift, Duplicate, Reconciliation, Seen
 from monitoring.models.samples import Metric, Sample
@@ -16,6 +17,7 @@ from monitoring.models.segments import (
 )
 
 __all__ = [
-    "Audit", "ContactFact", "Drift", "Duplicate", "FactMark", "Metric", "OrderFact", "ReadBack", "ReadBackRow", "Reconciliation", "Sample",
-    "Seen", "Segment", "SegmentFlip", "SegmentReading", "SegmentSource",
-]
+    "AlertEvent", "AlertMessage", "AlertRound", "AlertState", "AlertTarget", "AlertTry", "Audit", "ContactFact", "Drift", "Duplicate",
+    "FactMark", "Metric", "OrderFact", "ReadBack", "ReadBackRow", "Reconciliation", "Sample", "Seen", "Segment", "SegmentFlip",
+    "SegmentReading", "SegmentSource",
+]  # fmt: skip

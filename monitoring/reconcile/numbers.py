@@ -60,6 +60,7 @@ class Alarm:
     drifted: int
     compared: int
     run: int
+    flow_id: int
 
 
 def open_by_cause(rows: QuerySet[Drift] | None = None) -> list[CauseLine]:
@@ -102,5 +103,5 @@ def alarms() -> list[Alarm]:
     newest: dict[int, Reconciliation] = {}
     for row in rows.order_by("-created_at")[:100]:
         newest.setdefault(row.flow_id, row)
-    found = [Alarm(str(row.flow), row.drifted, row.matched + row.drifted, row.pk) for row in newest.values()]
+    found = [Alarm(str(row.flow), row.drifted, row.matched + row.drifted, row.pk, row.flow_id) for row in newest.values()]
     return [alarm for alarm in found if alarm.drifted >= FEWEST and alarm.drifted > settings.DRIFT_ALARM_SHARE * alarm.compared]

@@ -13,7 +13,7 @@ from integrations.models import Checkpoint, Connection, Delivery, DeskRun, Flow,
 from integrations.models.privacy import PrivacyRequest
 from integrations.routes import route_of
 from mapping.models import IdentityRule, MappingVersion, MaskingRule, SkuCrosswalk, ValueCrosswalk
-from monitoring.models import Drift, Duplicate, Reconciliation, Segment
+from monitoring.models import AlertState, AlertTarget, Drift, Duplicate, Reconciliation, Segment
 
 LISTS = {
     "exceptions": "integrations_syncexception", "unmapped": "integrations_unmappedsku", "contacts": "integrations_contactsync",
@@ -24,15 +24,18 @@ LISTS = {
     "figures": "integrations_engagementfigure", "people": "auth_user", "impacts": "integrations_impactrun",
     "privacy": "integrations_privacyrequest",
     "segments": "monitoring_segment", "comparisons": "monitoring_reconciliation", "drift": "monitoring_drift",
-    "duplicates": "monitoring_duplicate",
+    "duplicates": "monitoring_duplicate", "alerts": "monitoring_alertstate", "alerts-history": "monitoring_alertevent",
+    "targets": "monitoring_alerttarget",
 }  # fmt: skip
-ADDED = ("flows", "mappings", "skus", "values", "identity", "masking", "connections", "people")
+ADDED = ("flows", "mappings", "skus", "values", "identity", "masking", "connections", "people", "targets")
 SHEETS = ("skus", "values", "identity", "masking")
 VIEWS = {
     "exceptions-all": ("exceptions", "state=all"), "exceptions-settled": ("exceptions", "state=resolved"),
     "exceptions-by-value": ("exceptions", "state=open&sort=value"), "exceptions-ignored": ("exceptions", "state=ignored"),
     "exceptions-empty": ("exceptions", "q=nothing-has-this-subject"), "deliveries-held": ("deliveries", "state=blocked"),
     "deliveries-empty": ("deliveries", "q=nothing-has-this-key"), "connections-add-form": ("connections-add", "platform=shopify"),
+    "alerts-over": ("alerts", "state=over"), "targets-add-mail": ("targets-add", "kind=email"),
+    "targets-add-webhook": ("targets-add", "kind=webhook"),
 }  # fmt: skip
 SEARCHES = {"find": "", "find-hits": "q=1", "find-missing": "q=%239999"}
 PLAIN = {"overview": "admin:index", "attempts": "admin:attempts", "password": "account_change_password", "second-factor": "mfa_index"}
@@ -62,6 +65,7 @@ def staff_pages() -> dict[str, str]:
     pages |= {"segments-choose": f"{pages['segments']}?watched=no"}
     pages |= {"privacy-ask": reverse("admin:integrations_privacyrequest_person")}
     pages |= {"drift-repair": f"{pages['drift']}repairs/"}
+    pages |= {"alerts-who": reverse("admin:monitoring_alertstate_who")}
     pages |= {"unmapped-upload": reverse("admin:integrations_unmappedsku_upload")}
     pages |= {"contacts-retry": f"{reverse('admin:integrations_contactsync_retries')}?reason=bad_phone"}
     pages |= {"manual": manual_url(), "manual-search": f"{manual_url()}?q=consent"}
@@ -126,4 +130,8 @@ def _rows() -> Iterator[tuple[str, str, QuerySet[Model]]]:
     yield "duplicate", "duplicates", Duplicate.objects.filter(state="open")
     for state in ("done", "ready", "following", "waiting"):
         yield f"privacy-{state}", "privacy", PrivacyRequest.objects.filter(state=state)
+    yield "alert", "alerts", AlertState.objects.filter(wrong=True)
+    yield "alert-over", "alerts", AlertState.objects.filter(wrong=False, since__isnull=False)
+    for kind in ("email", "webhook"):
+        yield f"target-{kind}", "targets", AlertTarget.objects.filter(kind=kind)
     yield "person", "people", User.objects.filter(username="ecommerce")

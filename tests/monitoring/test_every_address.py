@@ -27,6 +27,7 @@ from mapping.defaults import load_defaults
 from mapping.models import IdentityRule, MaskingRule, SkuCrosswalk, ValueCrosswalk
 from mapping.versions import draft_from
 from monitoring.models import Drift, Duplicate, Reconciliation
+from tests.monitoring.alert_rows import make_alert, make_target
 from tests.rows import PASSWORD, make_delivery, make_event, make_exception, make_flow, make_person, make_privacy_request, minutes_ago
 from tests.segment_rows import make_segment
 
@@ -80,6 +81,16 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (MANAGERS, "get", "admin:integrations_privacyrequest: changelist change history live export person file certificate"),
     (MANAGERS, "post", "admin:integrations_privacyrequest: ask_export ask_erasure cancel again hand_over"),
     (NOBODY, "get", "admin:integrations_privacyrequest: add delete"),
+    # alerts
+    (ROLES, "get", "admin:monitoring_alertstate: changelist change history standing who export"),
+    (MANAGERS, "post", "admin:monitoring_alertstate_threshold"),
+    (ROLES, "get", "admin:monitoring_alertevent: changelist change history export"),
+    (MANAGERS, "get", "admin:monitoring_alerttarget: changelist change history add export"),
+    (MANAGERS, "post", "admin:monitoring_alerttarget: test configure pause resume again"),
+    (ADMINISTRATORS, "post", "admin:monitoring_alerttarget: rotate retire remove"),
+    (NOBODY, "get", "admin:monitoring_alertstate: add delete"),
+    (NOBODY, "get", "admin:monitoring_alertevent: add delete"),
+    (NOBODY, "get", "admin:monitoring_alerttarget_delete"),
     # looking at tables
     (ROLES, "get", "admin:app_list"),
     (ROLES, "get", "admin:integrations_connection: changelist change history export"),
@@ -180,12 +191,14 @@ def house(monkeypatch: pytest.MonkeyPatch) -> House:
     Connection.objects.filter(pk=shop.pk).update(settings={"credential_mode": "authorization_code", "client_id": "id"})
     draft, question, contact = draft_from(flow.pk), make_exception(flow, waiting=1), make_exception(people, "bad_phone", "7001", waiting=1)
     held = question.holds.get().delivery
+    alert = make_alert(teams=["ecommerce", "marketing"])
     return House(
         {**desk_rows(flow, question, contact), **tables(shop, ometria), **reconciled(flow), "mapping_mappingversion": draft,
          "integrations_impactrun": impact.start(draft, None), "oauth_start": shop, "auth_user": make_person(username="somebody"),
          "integrations_privacyrequest": make_privacy_request(),
          "integrations_engagementfigure": shop.figures.create(subject="shop", day=now.date(), values={}, occurred_at=now),
-         "monitoring_segment": make_segment(flow)},
+         "monitoring_segment": make_segment(flow), "monitoring_alertstate": alert, "monitoring_alertevent": alert.events.get(),
+         "monitoring_alerttarget": make_target()},
         {"delivery_id": held.pk, "connection": shop.pk},
     )  # fmt: skip
 

@@ -330,5 +330,5 @@ class TestCost:
             )
         sample()
 
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             overview()

@@ -47,6 +47,9 @@ EXPECTED: dict[str, tuple[frozenset[str], frozenset[str], frozenset[str], frozen
     "monitoring.drift": (EVERYBODY, NOBODY, NOBODY, NOBODY),
     "monitoring.duplicate": (EVERYBODY, NOBODY, frozenset({"marketing", "manager", "administrator"}), NOBODY),
     "monitoring.segment": (EVERYBODY, NOBODY, frozenset({"marketing", "manager", "administrator"}), NOBODY),
+    "monitoring.alertstate": (EVERYBODY, NOBODY, MANAGERS, NOBODY),
+    "monitoring.alertevent": (EVERYBODY, NOBODY, NOBODY, NOBODY),
+    "monitoring.alerttarget": (MANAGERS, MANAGERS, MANAGERS, ADMINISTRATORS),
     "auth.user": (ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS),
 }
 ACTS = ("view", "add", "change", "delete")

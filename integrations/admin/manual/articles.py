@@ -37,6 +37,7 @@ GROUPS: dict[str, tuple[Article, ...]] = {
     ),
     "Is it right?": (
         Article("health", "Health, silence and alerts", "What the overview's numbers mean, and when to worry.", "monitoring"),
+        Article("alerts", "Alerts", "Who is told when something goes wrong, and how a receiver checks it.", "notifications"),
         Article("segments", "Segment health", "Is my segment as large as it should be?", "donut_large"),
         Article("reconciliation", "Reconciliation", "Compare both ends and repair what differs.", "balance"),
         Article("duplicates", "Duplicates", "One person, several profiles.", "group_remove"),
