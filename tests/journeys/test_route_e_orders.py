@@ -159,6 +159,25 @@ def test_a_checkout_that_is_left_alone_is_told_and_its_order_recovers_it(route_e
     assert route_e.stored(order) is not None
 
 
+def test_the_cart_of_a_guest_who_signs_in_becomes_the_customer_s_checkout(route_e: RouteE) -> None:
+    Connection.objects.filter(pk=route_e.source.pk).update(settings={**route_e.source.settings, "checkout_minutes": 0.02})
+    route_e.source.refresh_from_db()
+    route_e.goods("TEE")
+    person = route_e.act("register", email="ada@example.com", first_name="Ada")
+    guest = route_e.act("add_to_cart", sku="TEE", anonymous_id="anon-1")
+    route_e.act("start_checkout", cart=guest.id)
+    route_e.poll("carts")
+    assert not Delivery.objects.exists()
+    signed_in = route_e.act("login", customer=person.id, anonymous_id="anon-1")
+    route_e.poll("customers", "carts")
+    route_e.run(30)
+    (event,) = route_e.state("events").values()
+
+    assert signed_in["cart"]["customerId"] == person.id
+    assert (event["event_type"], event["identity_email"]) == ("abandoned_checkout", "ada@example.com")
+    assert list(people(route_e)) == ["ada@example.com"]
+
+
 def test_a_deleted_customer_leaves_and_an_event_about_nothing_is_told(route_e: RouteE) -> None:
     person = route_e.act("register", email="ada@example.com")
     route_e.hint(("customer/CustomerCreated", person))

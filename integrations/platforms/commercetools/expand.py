@@ -14,7 +14,7 @@ from integrations.platforms.commercetools.client import CommercetoolsClient, Hel
 from integrations.platforms.commercetools.subjects import WHOLE
 from integrations.platforms.commercetools.topics import CART, CUSTOMER, PAYMENT, note_of, subject_of
 
-CLOCK_SLACK = timedelta(seconds=10)  # by how much commercetools' clock and ours may differ
+SHORT_WHILE = timedelta(seconds=10)  # for which a resource is taken as it was, where its hints tell no version
 DELETED = "Deleted"  # what the type of a message or a change ends with when its resource is gone
 REMOVED_SHAPES = {CUSTOMER: "deleted:customer", CART: "deleted:cart"}  # what a deletion takes away at a destination, too
 Objects = tuple[RawObject, ...]
@@ -42,7 +42,7 @@ def _fetch(client: CommercetoolsClient, type_id: str, wanted: Mapping[str, int])
     asked = datetime.now(UTC)
     for key, version in wanted.items():
         held = client.unfinished.get(f"{type_id}:{key}")
-        if held is not None and held.version >= version and held.at > asked - CLOCK_SLACK:
+        if held is not None and held.version >= version and (version or held.at > asked - SHORT_WHILE):
             found[key] = held.objects
     for key, objects in WHOLE[type_id](client, {key: version for key, version in wanted.items() if key not in found}):
         found[key] = objects

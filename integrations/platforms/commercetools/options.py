@@ -58,13 +58,14 @@ SETTINGS = (
     Setting(name="write_rate", label="Writes a second", kind="number", default=WRITE_RATE, help="0 = no quota."),
 )  # fmt: skip
 
+_DEFAULTS = {entry.name: entry.default for entry in SETTINGS}
 _PROJECT_KEY = re.compile(r"[a-z0-9_-]{2,36}")
 
 
 def setting(account: Account, name: str) -> Any:
     """A setting of the connection, its default when unset or empty."""
     value = account.settings.get(name)
-    return next(entry.default for entry in SETTINGS if entry.name == name) if value in (None, "") else value
+    return _DEFAULTS[name] if value in (None, "") else value
 
 
 def project_key(account: Account) -> str:

@@ -15,7 +15,7 @@ from integrations.platforms.base import JsonObject, Page, RawObject, Window
 from integrations.platforms.commercetools.client import CommercetoolsClient, Query, Where
 from integrations.platforms.commercetools.options import OVERLAP_SECONDS, number
 from integrations.platforms.commercetools.resources import PAYMENTS, Source, query_of
-from integrations.platforms.commercetools.whole import orders_of_payments, version_of
+from integrations.platforms.commercetools.whole import named, orders_of_payments, version_of
 from integrations.platforms.errors import TryLater
 
 WITHIN = "lastModifiedAt >= :since and lastModifiedAt < :until"
@@ -28,9 +28,8 @@ Made = Callable[[CommercetoolsClient, Source, Sequence[JsonObject]], tuple[RawOb
 
 
 def as_they_are(client: CommercetoolsClient, source: Source, rows: Sequence[JsonObject]) -> tuple[RawObject, ...]:
-    """The rows themselves."""
-    del client
-    return tuple(RawObject(source.shape, row) for row in rows)
+    """The rows themselves, orders and carts with the address of their customer."""
+    return tuple(RawObject(source.shape, row) for row in named(client, rows))
 
 
 def their_orders(client: CommercetoolsClient, source: Source, rows: Sequence[JsonObject]) -> tuple[RawObject, ...]:

@@ -5,12 +5,12 @@ A hint says which version it is about. What a query shows is older than that for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from integrations.platforms.base import JsonObject, RawObject
 from integrations.platforms.commercetools.client import MAX_IN, CommercetoolsClient, Where
-from integrations.platforms.commercetools.resources import ORDERS, Source, expansions, query_of
+from integrations.platforms.commercetools.resources import CUSTOMERS, ORDERS, Source, expansions, query_of
 
 Wanted = Mapping[str, int]  # id → the least version that will do, 0 for any
 Found = Iterator[tuple[str, tuple[RawObject, ...]]]
@@ -18,17 +18,28 @@ Whole = Callable[[CommercetoolsClient, Wanted], Found]
 OF_PAYMENTS = "paymentInfo(payments(id in :ids))"
 
 
+def named(client: CommercetoolsClient, rows: Sequence[JsonObject]) -> Sequence[JsonObject]:
+    """Orders or carts with the address of their customer where they name the customer only."""
+    nameless = [row for row in rows if row.get("customerId") and not row.get("customerEmail")]
+    if nameless:
+        people = dict(whole(CUSTOMERS)(client, dict.fromkeys((str(row["customerId"]) for row in nameless), 0)))
+        for row in nameless:
+            found = people[str(row["customerId"])]
+            row["customerEmail"] = found[0].data.get("email") if found else None
+    return rows
+
+
 def whole(source: Source) -> Whole:
     """Reads resources of a collection: each id with its object, with none for one that is gone."""
     plain = replace(source, only=())
 
     def read(client: CommercetoolsClient, wanted: Wanted) -> Found:
-        shown = {str(row.get("id")): row for row in client.among(query_of(client.account, plain), list(wanted))}
+        shown = {str(row.get("id")): row for row in named(client, list(client.among(query_of(client.account, plain), list(wanted))))}
         late = [key for key, version in wanted.items() if key not in shown or version_of(shown[key]) < version]
         waiting = set(late)
         yield from ((key, (RawObject(source.shape, shown[key]),)) for key in wanted if key not in waiting)
         for key, row in client.each(source.path, late, expand=expansions(client.account, source)):
-            yield key, () if row is None else (RawObject(source.shape, row),)
+            yield key, () if row is None else (RawObject(source.shape, *named(client, [row])),)
 
     return read
 
@@ -52,7 +63,7 @@ def orders_of_payments(client: CommercetoolsClient, wanted: Wanted) -> Found:
         fresh = dict(client.each(ORDERS.path, list(late), expand=expansions(client.account, ORDERS)))
         for key, orders in found.items():
             newest = (fresh.get(order_id, order) for order_id, order in orders.items())
-            yield key, tuple(RawObject(ORDERS.shape, order) for order in newest if order is not None)
+            yield key, tuple(RawObject(ORDERS.shape, order) for order in named(client, [order for order in newest if order is not None]))
 
 
 def version_of(row: JsonObject) -> int:

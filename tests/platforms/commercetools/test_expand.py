@@ -74,6 +74,15 @@ def test_what_queries_do_not_show_yet_is_read_by_its_id():
     assert project.asked == ["/orders in 2", "/orders/order-1", "/orders/order-2"]
 
 
+def test_an_order_that_names_its_customer_only_gets_the_customer_s_address():
+    row = {**order(version=7, customerId="c-1"), "customerEmail": None}
+    project = Project(row, {"id": "c-1", "email": "ada@example.com"})
+    (done,) = expand(project, [event("order/OrderCreated")])
+
+    assert done.objects[0].data["customerEmail"] == "ada@example.com"
+    assert project.asked == ["/orders in 1", "/customers in 1"]
+
+
 def test_a_payment_leads_to_its_order_as_new_as_the_payment_is():
     old, new = order(**paid_with(payment(version=2))), order(version=7, **paid_with(payment(version=5)))
     project = Project(new)

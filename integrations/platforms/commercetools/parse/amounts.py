@@ -92,7 +92,8 @@ def order_amounts(raw: JsonObject, currency: str) -> Amounts:
     )
     shipping = sum((entry.net for entry in carried), ZERO)
     tax = whole.tax if whole is not None else sum((line.tax for line in lines), ZERO) + sum((entry.tax for entry in carried), ZERO)
-    return Amounts(lines, _totals(lines, shipping, tax, whole.gross if whole is not None else total, currency))
+    gross = whole.gross if whole is not None else total
+    return Amounts(lines, _totals(lines, currency, shipping=shipping, tax=tax, total=gross))
 
 
 def shipments_of(raw: JsonObject) -> list[JsonObject]:
@@ -223,7 +224,7 @@ def _portion(item: Item, told: Sum) -> Decimal:
     return 1 / (1 + Decimal(str(rate))) if rate else Decimal(1)
 
 
-def _totals(lines: Sequence[LineAmounts], shipping: Decimal, tax: Decimal, total: Decimal, currency: str) -> Totals:
+def _totals(lines: Sequence[LineAmounts], currency: str, *, shipping: Decimal, tax: Decimal, total: Decimal) -> Totals:
     subtotal, discount = sum((line.subtotal for line in lines), ZERO), sum((line.discount for line in lines), ZERO)
     found = {
         "subtotal": subtotal,
