@@ -15,9 +15,9 @@ from integrations.management.demo.stage import Stage
 
 
 class Command(BaseCommand):
-    """Shopify, Ometria and TikTok Shop on loopback, with the demo's names and keys; nothing of the product runs in this process."""
+    """All four platforms on loopback, with the demo's names and keys; nothing of the product runs in this process."""
 
-    help = "Serve the stand-ins for Shopify, Ometria and TikTok Shop on loopback. Then: seed_demo --standins http://127.0.0.1:PORT."
+    help = "Serve the stand-ins for Shopify, Ometria, TikTok Shop and commercetools on loopback. Then: seed_demo --standins http://127.0.0.1:PORT."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -35,7 +35,12 @@ class Command(BaseCommand):
             stage.tiktok_shop.change_app(redirect_uri=f"{settings.PUBLIC_URL}/oauth/tiktok_shop/callback/")
             if options["history"]:
                 story.lived(stage)
-            addresses = (("Shopify", stage.shop_url), ("Ometria", stage.account_url), ("TikTok Shop", stage.tiktok_url))
+            addresses = (
+                ("Shopify", stage.shop_url),
+                ("Ometria", stage.account_url),
+                ("TikTok Shop", stage.tiktok_url),
+                ("commercetools", stage.commercetools_url),
+            )
             self.stdout.write("\n".join(f"{name}  {address}" for name, address in addresses) + "\nCtrl-C ends them.")
             self.stdout.flush()
             done.wait()

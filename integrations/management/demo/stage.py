@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from integrations.management.demo.living import LivingShop
+from integrations.standins.commercetools import CommercetoolsStandIn
 from integrations.standins.ometria import OmetriaStandIn
 from integrations.standins.ometria.lists import Segment, SegmentRule
 from integrations.standins.server import StandInServer
@@ -53,7 +54,8 @@ class Stage:
         self.tiktok_shop = TikTokShopStandIn(
             [SELLER], hold_seconds=HOLD_SECONDS, retry_speed=RETRY_SPEED, read_rate=TIKTOK_RATE, write_rate=TIKTOK_RATE
         )
-        self.server = StandInServer([self.shopify, self.ometria, self.tiktok_shop], port=port)
+        self.commercetools = CommercetoolsStandIn(retry_speed=RETRY_SPEED)
+        self.server = StandInServer([self.shopify, self.ometria, self.tiktok_shop, self.commercetools], port=port)
 
     @property
     def shop(self) -> Shop:
@@ -84,6 +86,11 @@ class Stage:
     def tiktok_url(self) -> str:
         """Where the API, the token service and the consent page of all TikTok shops are."""
         return self.server.url("tiktok_shop")
+
+    @property
+    def commercetools_url(self) -> str:
+        """Where the commercetools projects are: their API below /api, their token service below /auth."""
+        return self.server.url("commercetools")
 
     def __enter__(self) -> Self:
         self.server.start()

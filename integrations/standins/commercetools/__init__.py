@@ -9,9 +9,10 @@ Start it beside others with ``StandInServer([CommercetoolsStandIn()])``; ``serve
 - everything it may do differently is in settings.py (``CommercetoolsStandIn(query_lag=2.0)`` or ``POST R/_control/settings``).
 
 Control calls (``R/_control/…``): those of every stand-in (ledger, counts, faults) and ``act, acts, clock, settings, reset, fill, rewrite,
-state, documents, expire_tokens, failures`` (control.py). ``POST R/_control/act {"do": "guest_order", "args": {"email": "a@example.com",
-"lines": ["TEE"]}}`` answers the resource as the API shows it; in one process ``stand_in.act("guest_order", email=…, lines=[…])`` answers
-a ``Stored`` (``.id``, ``.version``, ``.doc()``). ``in_past_at`` (seconds or ISO 8601) lets an act have happened then, told to nobody.
+live, state, documents, expire_tokens, failures`` (control.py).
+``POST R/_control/act {"do": "guest_order", "args": {"email": "a@example.com", "lines": ["TEE"]}}`` answers the resource as the API shows
+it; in one process ``stand_in.act("guest_order", email=…, lines=[…])`` answers a ``Stored`` (``.id``, ``.version``, ``.doc()``).
+``in_past_at`` (seconds or ISO 8601) lets an act have happened then, told to nobody.
 
 Acts (``GET R/_control/acts`` says what each does): register, login, change_consent(customer, email=, sms=, at=, dated=), change_email,
 change_customer, add_address, verify_email, set_group, delete_customer(erase=), update, touch · add_to_cart, start_checkout, place_order,

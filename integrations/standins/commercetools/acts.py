@@ -32,6 +32,7 @@ def act(project: Project, name: str, arguments: Mapping[str, Any]) -> Any:
     values = dict(arguments)
     at = values.pop("in_past_at", None)
     with project.lock:
+        project.catch_up()
         if at is None:
             return chosen(project, **values)
         with project.past(seconds(at) if isinstance(at, str) else float(at)):

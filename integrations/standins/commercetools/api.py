@@ -117,7 +117,7 @@ def _in_store(row: Stored, store: str) -> bool:
 
 def _update(project: Project, kind: Kind, row: Stored, body: Any) -> Stored:
     table: dict[str, Doing] = dict(resources.ACTIONS.get(kind.type_id, {}))
-    after = update(project, kind.type_id, row, body, table)
+    after = update(project, kind.type_id, row, body, table=table)
     for action in body["actions"]:
         noted = {**action, "version": after.version, "changed": after.version != row.version, "clientId": project.author["clientId"]}
         project.ledger.append(f"{kind.type_id}.{action['action']}", row.id, noted)

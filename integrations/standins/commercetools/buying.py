@@ -26,7 +26,7 @@ def add_to_cart(
     if cart is None:
         draft = {"customerId": owner or None, "anonymousId": None if owner else anonymous_id or None}
         cart = carts.create_cart(project, {**_market(country), **draft, **fields})
-    return apply(project, "cart", cart, [{"action": "addLineItem", "sku": sku, "quantity": quantity}], PEOPLE)
+    return apply(project, "cart", cart, [{"action": "addLineItem", "sku": sku, "quantity": quantity}], table=PEOPLE)
 
 
 def start_checkout(
@@ -43,7 +43,7 @@ def start_checkout(
         actions.append({"action": "setCustomShippingMethod", "shippingMethodName": "Standard", "shippingRate": {"price": price}})
     if code:
         actions.append({"action": "addDiscountCode", "code": code})
-    return apply(project, "cart", row, actions, PEOPLE)
+    return apply(project, "cart", row, actions, table=PEOPLE)
 
 
 def place_order(project: Project, *, cart: str, number: str = "", state: str = "Open", paid: bool = False, **fields: Any) -> Stored:
@@ -98,7 +98,7 @@ def order_with(
         value = {"value": {"type": "relative", "permyriad": off_total}, "target": {"type": "totalPrice"}}
         more.append({"action": "setDirectDiscounts", "discounts": [value]})
     if more:
-        cart = apply(project, "cart", cart, more, PEOPLE)
+        cart = apply(project, "cart", cart, more, table=PEOPLE)
     return place_order(project, cart=cart.id, **order_fields)
 
 
@@ -130,4 +130,4 @@ def _with_payment(project: Project, cart: Stored) -> Stored:
     charge = {"type": "Charge", "state": "Success", "amount": total, "timestamp": project.iso(), "interactionId": project.short_id()}
     draft = {"amountPlanned": total, "paymentMethodInfo": {"paymentInterface": "DEMO-PAY", "method": "CREDIT_CARD"}}
     payment = create(project, "payment", {**draft, "interfaceId": project.new_id(), "transactions": [charge]})
-    return apply(project, "cart", cart, [{"action": "addPayment", "payment": {"id": payment.id}}], PEOPLE)
+    return apply(project, "cart", cart, [{"action": "addPayment", "payment": {"id": payment.id}}], table=PEOPLE)

@@ -24,7 +24,7 @@ def product_of(project: Project, named: str) -> Stored:
 
 
 def _act(project: Project, row: Stored, *actions: Mapping[str, Any]) -> Stored:
-    return apply(project, "product", row, actions, resources.PEOPLE["product"])
+    return apply(project, "product", row, actions, table=resources.PEOPLE["product"])
 
 
 def price_draft(price: str | float, currency: str = "GBP", **scope: Any) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def standalone_price(project: Project, *, sku: str, price: str | float, currency
     known = project.find("standalone-price", "key", key) if key else None
     if known is not None:
         step = {"action": "changeValue", "value": major(currency, price)}
-        return apply(project, "standalone-price", known, [step], resources.PEOPLE["standalone-price"])
+        return apply(project, "standalone-price", known, [step], table=resources.PEOPLE["standalone-price"])
     return resources.create(project, "standalone-price", {**price_draft(price, currency, **scope), "sku": sku, "key": key or None})
 
 
@@ -137,7 +137,7 @@ def set_stock(project: Project, *, sku: str, quantity: int, channel: str = "") -
     known = project.find("inventory-entry", "sku", f"{sku}|{reference['id'] if reference else ''}")
     if known is not None:
         step = {"action": "changeQuantity", "quantity": quantity}
-        return apply(project, "inventory-entry", known, [step], resources.PEOPLE["inventory-entry"])
+        return apply(project, "inventory-entry", known, [step], table=resources.PEOPLE["inventory-entry"])
     return resources.create(project, "inventory-entry", {"sku": sku, "quantityOnStock": quantity, "supplyChannel": reference})
 
 
@@ -151,7 +151,7 @@ def edit_category(project: Project, *, key: str, name: str) -> Stored:
     """Another English name."""
     row = project.named("category", "key", key)
     step = {"action": "changeName", "name": {**row.doc()["name"], "en-GB": name}}
-    return apply(project, "category", row, [step], resources.PEOPLE["category"])
+    return apply(project, "category", row, [step], table=resources.PEOPLE["category"])
 
 
 def stock(project: Project, *, count: int = 20, seed: int = 1) -> dict[str, int]:

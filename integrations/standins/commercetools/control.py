@@ -8,6 +8,7 @@ from integrations.standins.commercetools.acts import ACTS, summary
 from integrations.standins.commercetools.errors import Refusal
 from integrations.standins.commercetools.failures import Failure
 from integrations.standins.commercetools.filler import fill, fill_orders, rewrite
+from integrations.standins.commercetools.lives import Lives
 from integrations.standins.commercetools.subscriptions import set_status
 from integrations.standins.commercetools.wires import Wire
 from integrations.standins.control import shared_control
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from integrations.standins.commercetools.standin import CommercetoolsStandIn
 
 Body = Mapping[str, Any]
+MOST_TICKS = 1_000
 
 
 def answer(stand_in: "CommercetoolsStandIn", request: Request) -> Response:
@@ -80,6 +82,21 @@ def _rewrite(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
     """{"type_id": "customer", "count": 50000}: so many resources change now, one after another."""
     values = dict(body)
     return {"changed": rewrite(stand_in.project(values.pop("project", "")), **values)}
+
+
+def _live(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+    """{"ticks": 3}: so many plausible things happen now; {"history": {"lives": 80, "days": 30}} gives the project a past first.
+
+    The first call for a project may say {"seed": 1, "prefix": "life", "products": 20}.
+    """
+    project = stand_in.project(body.get("project", ""))
+    lives = stand_in.lives.get(project.spec.key)
+    if lives is None:
+        chosen = {name: body[name] for name in ("seed", "prefix", "products") if name in body}
+        lives = stand_in.lives[project.spec.key] = Lives(project, **chosen)
+    made = lives.history(**body["history"]) if "history" in body else {}
+    ticks = min(MOST_TICKS, int(body.get("ticks", 0 if "history" in body else 1)))
+    return {**made, "lines": [lives.tick() for _ in range(ticks)]}
 
 
 def _state(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
@@ -161,6 +178,7 @@ CALLS: dict[tuple[str, str], Callable[["CommercetoolsStandIn", Body], Any]] = {
     ("POST", "/reset"): _reset,
     ("POST", "/fill"): _fill,
     ("POST", "/rewrite"): _rewrite,
+    ("POST", "/live"): _live,
     ("GET", "/state"): _state,
     ("GET", "/documents"): _documents,
     ("POST", "/push"): _push,

@@ -125,17 +125,17 @@ def check_version(row: Stored, version: Any) -> None:
         raise Refusal("ConcurrentModification", words, currentVersion=row.version)
 
 
-def update(project: Project, type_id: str, row: Stored, body: Any, table: Mapping[str, Doing]) -> Stored:
+def update(project: Project, type_id: str, row: Stored, body: Any, *, table: Mapping[str, Doing]) -> Stored:
     """Apply ``{"version", "actions"}``, all of them or none; raises Refusal."""
     if not isinstance(body, Mapping) or not isinstance(body.get("actions"), list):
         raise required("actions")
     check_version(row, body.get("version"))
     if len(body["actions"]) > MOST_ACTIONS:
         raise invalid(f"Maximum number of update actions is {MOST_ACTIONS}.")
-    return apply(project, type_id, row, body["actions"], table)
+    return apply(project, type_id, row, body["actions"], table=table)
 
 
-def apply(project: Project, type_id: str, row: Stored, actions: Sequence[Any], table: Mapping[str, Doing]) -> Stored:
+def apply(project: Project, type_id: str, row: Stored, actions: Sequence[Any], *, table: Mapping[str, Doing]) -> Stored:
     """Apply actions to the newest version, whatever it is; raises Refusal."""
     edit = Edit(project, type_id, row.doc())
     for action in actions:

@@ -1,6 +1,7 @@
 """Orders: from carts, imported, deleted."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from integrations.standins.commercetools.addresses import address_of
@@ -150,7 +151,11 @@ def _take_stock(project: Project, fields: Mapping[str, Any]) -> None:
             raise Refusal("OutOfStock", f"Some line items are out of stock: {sku}.", lineItems=[line["id"]], skus=[sku])
         wanted.append((str(sku), channel, line["quantity"], mode == "ReserveOnOrder"))
     for sku, channel, quantity, reserve in wanted:
-        ordered(project, sku, channel, quantity, reserve=reserve)
+        take = partial(ordered, project, sku, channel, quantity, reserve=reserve)
+        if project.settings.stock_lag and not project.in_past:
+            project.later(project.random.uniform(0, project.settings.stock_lag), take)
+        else:
+            take()
 
 
 def delete_order(project: Project, row: Stored, *, erase: bool = False) -> None:

@@ -39,7 +39,7 @@ def answer_query(project: Project, kind: Kind, request: Request, *, store: str =
             raise not_found()
         return 200, b""
     market = market_of(request.query) if kind.type_id in PROJECTIONS else None
-    raws = [_raw(project, kind, row, asked.expand, market) for row in page.rows]
+    raws = [_raw(project, kind, row, paths=asked.expand, market=market) for row in page.rows]
     total = b"" if page.total is None else b'"total":%d,' % page.total
     head = b'{"limit":%d,"offset":%d,"count":%d,%b"results":[' % (page.limit, page.offset, len(raws), total)
     _churn(project, kind, page.rows)
@@ -51,10 +51,10 @@ def shown(project: Project, kind: Kind, row: Stored, request: Request) -> bytes:
     paths = [value for name, value in parse_qsl(request.raw_query) if name == "expand"]
     check_paths(kind.type_id, paths)
     market = market_of(request.query) if kind.type_id in PROJECTIONS else None
-    return _raw(project, kind, row, tuple(paths), market)
+    return _raw(project, kind, row, paths=tuple(paths), market=market)
 
 
-def _raw(project: Project, kind: Kind, row: Stored, paths: tuple[str, ...], market: Market | None) -> bytes:
+def _raw(project: Project, kind: Kind, row: Stored, *, paths: tuple[str, ...], market: Market | None) -> bytes:
     if not paths and kind.type_id not in PROJECTIONS:
         return row.raw
     doc = row.doc()

@@ -1,5 +1,6 @@
 """One project: its resources, who is writing now and when, and what every write entails – version, message, notification, ledger."""
 
+import heapq
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -67,6 +68,7 @@ class Project:
         # what discount codes are worth, in hundredths of a percent of the total, by their id
         self.code_worth: dict[str, int] = {}
         self._moment: float | None = None
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
 
     # ---- time and authors
 
@@ -82,6 +84,15 @@ class Project:
     def in_past(self) -> bool:
         """Whether what happens now is told to nobody."""
         return self._moment is not None
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """Do something so many seconds from now: at the first call after that moment."""
+        heapq.heappush(self._due, (self.now() + seconds, self.next_number("later"), act))
+
+    def catch_up(self) -> None:
+        """Do what has become due."""
+        while self._due and self._due[0][0] <= self.clock.now():
+            heapq.heappop(self._due)[2]()
 
     @contextmanager
     def past(self, moment: float) -> Iterator[None]:
@@ -168,7 +179,7 @@ class Project:
         doc = {
             "id": fields.get("id") or self.new_id(), "version": self.random.randint(1, 3) if messages else 1, "createdAt": now,
             "lastModifiedAt": now, "createdBy": self.author, "lastModifiedBy": self.author,
-            **{name: value for name, value in fields.items() if value is not None},
+            **without_nulls(fields),
         }  # fmt: skip
         row = stored(doc)
         self._put(type_id, row, doc)
@@ -179,7 +190,7 @@ class Project:
         """Keep a changed resource; one that did not change keeps its version."""
         if same_content(before.doc(), doc):
             return before
-        doc = {name: value for name, value in doc.items() if value is not None}
+        doc = without_nulls(doc)
         doc |= {
             "version": before.version + self.random.randint(1, 3), "lastModifiedAt": max(self.iso(), before.lastModifiedAt),
             "lastModifiedBy": self.author,
@@ -221,10 +232,18 @@ class Project:
                 listener(write)
 
 
+def without_nulls(value: Any) -> Any:
+    """The same without fields that have no value: the platform leaves them out, however deep they are."""
+    if isinstance(value, Mapping):
+        return {name: without_nulls(item) for name, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
 def same_content(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two versions of a resource say the same, apart from who wrote them when."""
     return _content(one) == _content(other)
 
 
 def _content(doc: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in doc.items() if name not in SYSTEM_FIELDS and value is not None}
+    kept: dict[str, Any] = without_nulls({name: value for name, value in doc.items() if name not in SYSTEM_FIELDS})
+    return kept

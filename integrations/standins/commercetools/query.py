@@ -99,7 +99,7 @@ def _candidates(collection: Collection, asked: Asked) -> tuple[Iterator[Stored],
     shown, size = collection.shown, len(collection.shown)
     if asked.where is not None:
         for path, values in equalities(asked.where):
-            keys = values if path == ("id",) else collection.equal(path, values)
+            keys = dict.fromkeys(values) if path == ("id",) else collection.equal(path, values)
             if keys is not None:
                 return (shown[key] for key in keys if key in shown), False
     spans = {name: _span(collection, asked.where, name) for name in SORTED}

@@ -24,7 +24,7 @@ class Settings:
     product_catalog_model: str = "Classic"
     # so many resources of a collection change after each page of it that was served
     churn: int = 0
-    # what orders do to stock shows after so long
+    # what orders do to stock shows up to so long after them (up to ten seconds at the platform)
     stock_lag: float = 0.0
     # subscriptions: share of notifications sent twice, held back so that others overtake, not sent at all
     duplicate: float = 0.0

@@ -19,7 +19,7 @@ def order_of(project: Project, named: str) -> Stored:
 
 
 def _act(project: Project, row: Stored, *actions: Mapping[str, Any]) -> Stored:
-    return apply(project, "order", row, actions, ACTIONS)
+    return apply(project, "order", row, actions, table=ACTIONS)
 
 
 def gross(doc: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def refund(project: Project, *, order: str, amount: int | None = None, mark: boo
     payment = project.get("payment", doc["paymentInfo"]["payments"][-1]["id"])
     money = {**gross(doc), **({} if amount is None else {"centAmount": amount})}
     transaction = {"type": "Refund", "state": "Success", "amount": money, "timestamp": project.iso(), "interactionId": project.short_id()}
-    apply(project, "payment", payment, [{"action": "addTransaction", "transaction": transaction}], payments.ACTIONS)
+    apply(project, "payment", payment, [{"action": "addTransaction", "transaction": transaction}], table=payments.ACTIONS)
     items = [one["id"] for info in doc["returnInfo"] for one in info["items"] if one["paymentState"] == "Initial"] if mark else []
     steps = [{"action": "setReturnPaymentState", "returnItemId": one, "paymentState": "Refunded"} for one in items]
     return _act(project, row, *steps) if steps else row
@@ -110,7 +110,7 @@ def cancel(project: Project, *, order: str, refunded: bool = True) -> Stored:
 
 def change_order(project: Project, *, order: str, actions: Sequence[Mapping[str, Any]]) -> Stored:
     """Any update actions."""
-    return apply(project, "order", order_of(project, order), actions, resources.PEOPLE["order"])
+    return apply(project, "order", order_of(project, order), actions, table=resources.PEOPLE["order"])
 
 
 def delete_order(project: Project, *, order: str, erase: bool = False) -> dict[str, str]:

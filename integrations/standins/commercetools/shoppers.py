@@ -109,7 +109,7 @@ def delete_customer(project: Project, customer: str, *, erase: bool = False) -> 
 
 def update(project: Project, *, type_id: str, id: str, actions: Sequence[Mapping[str, Any]]) -> Stored:  # noqa: A002 - the platform's name
     """Any update actions on any resource, at whatever version it is."""
-    return apply(project, type_id, project.get(type_id, id), actions, resources.PEOPLE[type_id])
+    return apply(project, type_id, project.get(type_id, id), actions, table=resources.PEOPLE[type_id])
 
 
 def touch(project: Project, *, type_id: str, id: str) -> Stored:  # noqa: A002 - the platform's name
@@ -118,4 +118,4 @@ def touch(project: Project, *, type_id: str, id: str) -> Stored:  # noqa: A002 -
 
 
 def _change(project: Project, row: Stored, actions: Sequence[Mapping[str, Any]]) -> Stored:
-    return apply(project, "customer", row, actions, resources.PEOPLE["customer"])
+    return apply(project, "customer", row, actions, table=resources.PEOPLE["customer"])

@@ -14,6 +14,7 @@ from integrations.standins.commercetools.cloud import Cloud
 from integrations.standins.commercetools.errors import Refusal, not_found
 from integrations.standins.commercetools.failures import Dropped, Failures
 from integrations.standins.commercetools.furnish import furnish
+from integrations.standins.commercetools.lives import Lives
 from integrations.standins.commercetools.products import keep_projections
 from integrations.standins.commercetools.project import Project
 from integrations.standins.commercetools.settings import Settings
@@ -54,6 +55,8 @@ class CommercetoolsStandIn:
             project.notifier = Notifier(project, self.cloud)
             project.listeners.append(project.notifier.written)
         self._requests = count(1)
+        # generators of the control call ``/live``, by project
+        self.lives: dict[str, Lives] = {}
         self._initial = Settings().changed(settings)
         self._begin()
 
@@ -89,6 +92,7 @@ class CommercetoolsStandIn:
         self.failures.clear()
         self.tokens.clear()
         self.cloud.clear()
+        self.lives.clear()
         for project in self.projects.values():
             with project.lock:
                 project.clear()
@@ -145,6 +149,7 @@ class CommercetoolsStandIn:
         if project is None:
             raise Refusal("ResourceNotFound", f"The project '{segments[1]}' was not found.")
         with project.lock:
+            project.catch_up()
             return api.answer(project, access, request, segments[2:])
 
     def state(self) -> dict[str, Any]:

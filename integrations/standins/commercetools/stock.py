@@ -66,11 +66,11 @@ ENTRY_ACTIONS: dict[str, Doing] = {
 
 
 def ordered(project: Project, sku: str, channel: str | None, quantity: int, *, reserve: bool) -> None:
-    """What an order does to stock: reserved, or taken away; no message is written. Raises Refusal (400 OutOfStock)."""
+    """What an order does to stock: reserved, or taken away; no message is written."""
     row = project.find("inventory-entry", "sku", f"{sku}|{channel or ''}")
-    doc = row.doc() if row is not None else {}
-    if row is None or (reserve and doc["availableQuantity"] < quantity and not doc.get("restockableInDays")):
-        raise Refusal("OutOfStock", f"Some line items are out of stock: {sku}.", lineItems=[], skus=[sku])
+    if row is None:  # deleted since
+        return
+    doc = row.doc()
     doc["availableQuantity"] -= quantity
     if not reserve:
         doc["quantityOnStock"] -= quantity

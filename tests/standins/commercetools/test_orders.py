@@ -119,6 +119,16 @@ def test_tracked_stock_goes_down_without_a_message(caller: Caller, tee: str) -> 
     assert caller.messages(entry["id"]) == ["InventoryEntryCreated"]
 
 
+def test_what_orders_do_to_stock_may_show_later(caller: Caller, tee: str) -> None:
+    entry = caller.act("set_stock", sku=tee, quantity=5)
+    caller.control("POST", "/settings", {"stock_lag": 10.0})
+    caller.post("/orders/import", {**IMPORT, "inventoryMode": "TrackOnly"})
+    before = caller.get(f"/inventory/{entry['id']}")
+    caller.control("POST", "/clock", {"advance": 10})
+
+    assert (before["quantityOnStock"], caller.get(f"/inventory/{entry['id']}")["quantityOnStock"]) == (5, 4)
+
+
 def test_a_life_of_an_order_leaves_its_messages(caller: Caller, tee: str) -> None:
     order = caller.act("guest_order", email="bob@example.com", lines=[{"sku": tee, "quantity": 2}])
     line = order["lineItems"][0]["id"]

@@ -105,8 +105,12 @@ def sets() -> st.SearchStrategy[Said]:
 
         return f"custom(fields(tags contains {'all' if every else 'any'} ({', '.join(map(quoted, values))})))", holds
 
+    def named(values: list[str]) -> Said:
+        return f"id in ({', '.join(map(quoted, values))})", lambda doc: doc["id"] in values
+
+    ids = st.lists(st.sampled_from([one["id"] for one in ORDERS]), min_size=1, max_size=40)
     tags = st.lists(st.sampled_from(TAGS), min_size=1, max_size=3)
-    return st.one_of(st.builds(among, some, st.booleans()), st.builds(contains, tags, st.booleans()))
+    return st.one_of(st.builds(among, some, st.booleans()), st.builds(contains, tags, st.booleans()), st.builds(named, ids))
 
 
 def presences() -> st.SearchStrategy[Said]:
@@ -168,7 +172,7 @@ SORTS: list[tuple[list[str], Callable[[dict[str, Any]], Any], bool]] = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     wheres=st.lists(PREDICATES, min_size=1, max_size=3), sort=st.sampled_from(SORTS), limit=st.integers(1, 30), offset=st.integers(0, 10)
 )
@@ -182,7 +186,7 @@ def test_a_query_finds_what_a_plain_walk_finds(wheres: list[Said], sort: Any, li
     assert page.total == len(expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(where=PREDICATES, limit=st.integers(1, 17))
 def test_sweeping_by_id_sees_everything_once(where: Said, limit: int) -> None:
     found: list[str] = []
