@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -118,3 +119,25 @@ def test_a_pull_that_dies_between_reading_and_storing_reads_the_same_messages_ag
     feed.poll()
     feed.run()
     assert len(feed.numbers()) == 1
+
+
+def test_a_gap_whose_resource_cannot_be_read_again_is_asked_about_as_missing_messages(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    from integrations.engine import accounts, process, pumps
+    from integrations.engine.ingest import ingest
+    from integrations.platforms.base import IncomingEvent
+    from integrations.platforms.errors import Refused
+
+    def refuse(client: Any, events: Any) -> Any:
+        raise Refused("InvalidInput: no such view")
+
+    room = replace(accounts.platform_of(feed.source), expand=refuse)
+    monkeypatch.setattr(process.accounts, "platform_of", lambda connection: room)
+    gap = IncomingEvent(topic="order/MessagesMissing", dedup_key="gap:order:o-1:5-5", body=b"{}", hint=True, object_key="o-1")
+    plain = IncomingEvent(topic="order/OrderCreated", dedup_key="message:1", body=b"{}", hint=True, object_key="o-1")
+    ingest(feed.source.pk, [gap, plain])
+    feed.events().update(attempts=process.MAX_ATTEMPTS)
+    pumps.pump_connection(feed.source.pk, 5)
+
+    asked = dict(SyncException.objects.values_list("kind", "title"))
+    assert set(asked) == {"message_gap", "unparsable"}
+    assert "messages are missing" in asked["message_gap"]
