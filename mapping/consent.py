@@ -99,7 +99,7 @@ def heard(statements: Iterable[Statement], channel: str) -> list[Statement]:
     about = [s for s in statements if s.channel == channel and s.state is not ConsentState.UNKNOWN]
     told = [s for s in about if s.told and s.state is ConsentState.GRANTED]
     said = [s for s in about if not s.told]
-    return [_as_heard(s, told, said) for s in said] if told else said
+    return [_as_heard(s, told, said) if s.state is ConsentState.GRANTED else s for s in said] if told else said
 
 
 def newest_word(said: Iterable[Statement]) -> Statement | None:
@@ -127,14 +127,24 @@ def carries(winner: Statement | None) -> bool:
 def forces(winner: Statement | None, statements: Sequence[Statement], connection: int) -> bool:
     """Whether a destination is to hold what stands against whatever it holds: never twice for one word, never a backfilled grant.
 
-    Also what it said itself, where the entry that we wrote there still carries the opposite.
+    Also what it said itself, where the entry that we wrote there still carries the opposite. A grant is not forced on a destination that
+    since then showed a "no" without a time: nobody knows which is newer.
     """
-    if winner is None or not carries(winner):
+    if winner is None or not carries(winner) or _may_be_older(winner, statements, connection):
         return False
     if not holding(statements, connection, winner.channel).agrees(winner):
         return True
     told = [s for s in statements if s.told and s.connection == connection and s.channel == winner.channel]
     return any(s.is_no != winner.is_no for s in told) and not any(s.confirmed and _is_word(s, winner) for s in told)
+
+
+def _may_be_older(winner: Statement, statements: Sequence[Statement], connection: int) -> bool:
+    """Whether a grant was stated before its destination, by its last word, was first seen to hold a "no" of unknown age."""
+    mine = [s for s in statements if s.connection == connection and s.channel == winner.channel and (s.confirmed or not s.told)]
+    last = max(mine, key=_known_since, default=None)
+    if winner.is_no or last is None or last.told or not last.is_no or last.stated_at is not None:
+        return False
+    return (last.noted_at or LONG_AGO) > (winner.stated_at or LONG_AGO)
 
 
 def _is_word(telling: Statement, winner: Statement) -> bool:

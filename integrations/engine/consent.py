@@ -16,7 +16,8 @@ is recognised for sure. Several people of one number: all of them for a withdraw
 Whether the destination holds it already is decided here, before the writer is asked; still the writer reads right before it writes, and
 answers SKIPPED when what is there was stated later, or at the same moment and is a withdrawal: the ledger hears of it by the next reading.
 
-For pages: `explain(person)` is the whole chain with a reason for each statement; `sides(...)` says what each connection holds.
+For pages and audits: `explain(email=, phone=)` is the whole chain with a reason for each statement, `sides` says what each connection
+holds, `behind` which of them hold a stale consent, and `walk` goes through everybody in the ledger part by part.
 """
 
 from __future__ import annotations
@@ -26,18 +27,18 @@ from functools import partial
 
 from django.db import transaction
 
-from integrations.engine.consent_rows import CHANNELS, Handle, Person, handles, load, note_rows
+from integrations.engine.consent_rows import CHANNELS, Handle, Person, handles, load, note_rows, walk
 from integrations.engine.consent_send import speaking, standings_for
 from integrations.engine.consent_spread import Bring, spread, spread_left_behind
 from integrations.engine.observed import with_turns
 from integrations.models import Connection
-from mapping.consent import Holding, Statement, holding, winning
+from mapping.consent import Holding, Statement, carries, holding, winning
 from mapping.consent_reasons import Judged, Standing, judge
 from mapping.records import CustomerRef, Record
 
 __all__ = [
-    "CHANNELS", "Holding", "Judged", "Standing", "explain", "explain_all", "note", "sides", "speaking", "spread", "spread_left_behind",
-    "standing", "standings_for",
+    "CHANNELS", "Holding", "Judged", "Standing", "behind", "explain", "explain_all", "note", "sides", "speaking", "spread",
+    "spread_left_behind", "standing", "standings_for", "walk", "winners",
 ]  # fmt: skip
 
 
@@ -73,6 +74,13 @@ def sides(found: Standing) -> Mapping[int, Holding]:
     """What each connection of a chain holds, by its id; one whose holding does not agree with the winner holds a stale consent."""
     statements = [one.statement for one in found.chain]
     return {pk: holding(statements, pk, found.channel) for pk in dict.fromkeys(s.connection for s in statements)}
+
+
+def behind(found: Standing) -> list[int]:
+    """The connections of a chain, by id, that do not surely hold what stands although it may be brought to them: a stale consent each."""
+    if not carries(found.winner):
+        return []
+    return [pk for pk, held in sides(found).items() if found.winner is not None and not held.agrees(found.winner)]
 
 
 def winners(wanted: Iterable[Handle]) -> dict[Handle, Statement | None]:

@@ -95,6 +95,10 @@ BY_ID = LOAD.replace(
     "WHERE s.contact_key = ANY(%(keys)s::text[])",
     "WHERE s.contact_key IN (SELECT contact_key FROM mapping_consentstatement WHERE id = ANY(%(ids)s::bigint[]))",
 )
+WALK = """
+SELECT DISTINCT contact_key, channel FROM mapping_consentstatement WHERE (contact_key, channel) > (%(key)s, %(channel)s)
+ORDER BY contact_key, channel LIMIT %(limit)s
+"""
 Ledger = Mapping[Handle, Sequence[Statement]]
 
 
@@ -177,6 +181,14 @@ def load(wanted: Iterable[Handle]) -> dict[Handle, list[Statement]]:
             if handle in found:
                 found[handle].append(statement)
     return found
+
+
+def walk(after: Handle | None = None, limit: int = 500) -> list[Handle]:
+    """The next people of the ledger in the order of their addresses and numbers, one per channel; begin with None, end when it is empty."""
+    channel, key = after or ("", "")
+    with bound_cursor() as cursor:
+        cursor.execute(WALK, {"channel": channel, "key": key, "limit": limit})
+        return [(channel, key) for key, channel in cursor.fetchall()]
 
 
 def load_around(ids: Sequence[int]) -> tuple[dict[Handle, list[Statement]], dict[Handle, set[int]]]:

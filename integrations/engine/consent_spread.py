@@ -70,14 +70,17 @@ def spread_left_behind(bring: Bring) -> int:
 
 
 def _spread(ids: Sequence[int], bring: Bring) -> int:
+    began = timezone.now()
     known, news = load_around(ids)
     flows = list(Flow.objects.filter(record_type=RecordType.CONSENT, enabled=True).select_related("source", "destination").order_by("pk"))
     changed = 0
     for flow, history, changes in _outgoing(flows, known):
         changed += bring(flow, changes, history)
     moved = [handle for handle, statements in known.items() if _stands_anew(handle, statements, news[handle])]
-    changed += _resend(moved)
-    ConsentStatement.objects.filter(pk__in=ids).update(is_news=False)
+    live = {handle for handle, places in news.items() if any(not known[handle][place].history for place in places)}
+    changed += _resend([handle for handle in moved if handle in live], Lane.REALTIME)
+    changed += _resend([handle for handle in moved if handle not in live], Lane.BULK)
+    ConsentStatement.objects.filter(pk__in=ids, seen_at__lte=began).update(is_news=False)  # what was heard again since is news again
     return changed
 
 
@@ -116,14 +119,14 @@ def _stands_anew(handle: Handle, statements: Sequence[Statement], news: Collecti
     return (after.state, after.stated_at) != (before.state, before.stated_at) if after and before else after is not before
 
 
-def _resend(moved: Sequence[Handle]) -> int:
+def _resend(moved: Sequence[Handle], lane: Lane) -> int:
     """Let the customers who are reached by these handles go out again, of whatever source: their consents are other ones now."""
     if not moved:
         return 0
     keys = sorted({key for _, key in moved})
     values = {
         "kinds": [SearchTerm.Kind.EMAIL, SearchTerm.Kind.PHONE], "terms": text_array(one_way(plain(key)) for key in keys),
-        "keys": text_array(keys), "customer": RecordType.CUSTOMER, "lane": int(Lane.REALTIME),
+        "keys": text_array(keys), "customer": RecordType.CUSTOMER, "lane": int(lane),
     }  # fmt: skip
     changed = 0
     for flow_id in Flow.objects.filter(record_type=RecordType.CUSTOMER, enabled=True).order_by("pk").values_list("pk", flat=True):

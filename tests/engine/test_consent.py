@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
 from integrations.engine import consent, outbox
@@ -219,6 +221,24 @@ def test_a_word_travels_on_from_the_side_that_was_told_where_no_flow_goes_straig
     tell(sides.flow(sides.mail, sides.shop))
     hear(sides.shop, ada(word(W, 1)))
     assert sides.waiting() == [("Shopify", "Commercetools", "email", "withdrawn")]
+
+
+def test_two_sides_that_speak_at_the_same_moment_end_up_with_the_newer_word(sides):
+    def speak(number: int) -> None:
+        start.wait(10)
+        try:
+            if number:
+                hear(sides.shop, ada(word(G, 2)))
+            else:
+                hear(sides.store, ada(word(W, 3), key="c1"))
+        finally:
+            connections.close_all()
+
+    start = Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(speak, range(2)))
+    to_shop, to_store = tell(sides.flow(sides.store, sides.shop)), tell(sides.flow(sides.shop, sides.store))
+    assert ([sent.consents[0].state for sent in to_shop], to_store) == ([W], [])
 
 
 def test_news_of_a_worker_that_was_killed_are_brought_a_minute_later(sides, monkeypatch):

@@ -55,6 +55,12 @@ def test_ometrias_withdrawal_from_before_a_forced_consent_arrived_is_forced_back
     assert carried(sides) == [(W, True)]
 
 
+def test_a_consent_is_not_forced_on_an_account_that_shows_a_no_of_unknown_age(sides):
+    hear(sides.mail, change(word(W, None, explicit=False, source="profile")))
+    hear(sides.shop, ada(word(G, 1)))
+    assert carried(sides) == [(G, False)]
+
+
 def test_a_withdrawal_elsewhere_is_forced_whatever_brought_it(sides):
     hear(sides.store, ada(word(W, 2), key="c1"), cause=Cause.BACKFILL)
     hear(sides.shop, ada(word(G, 1)))
@@ -95,6 +101,23 @@ def test_the_whole_chain_is_told_with_places_and_what_each_side_holds(sides):
         ("Shopify", W, True, "We told it so."),
     ]
     assert {pk: held.state for pk, held in consent.sides(found).items()} == {sides.shop.pk: W, sides.mail.pk: W}
+
+
+def test_a_side_that_holds_something_else_is_behind_until_it_was_told(sides):
+    hear(sides.shop, ada(word(U, None, explicit=False)))
+    hear(sides.mail, change(word(W, 2)))
+    before = consent.behind(consent.explain(email="ada@example.com")["email"])
+    tell(sides.flow(sides.mail, sides.shop))
+    assert (before, consent.behind(consent.explain(email="ada@example.com")["email"])) == ([sides.shop.pk], [])
+
+
+def test_everybody_in_the_ledger_is_walked_over_part_by_part(sides):
+    hear(sides.shop, *(ada(word(G, 1), key=str(number), email=f"p{number}@example.com") for number in range(5)))
+    found, last = [], None
+    while part := consent.walk(last, limit=2):
+        found += part
+        last = part[-1]
+    assert found == [("email", f"p{number}@example.com") for number in range(5)]
 
 
 def test_many_people_are_explained_in_one_question(sides):

@@ -48,15 +48,35 @@ class Held:
 
 
 @dataclass(slots=True)
+class Word:
+    """A statement of the ledger that can be written over, which a hundred thousand stories need; the rule reads it like its own."""
+
+    state: ConsentState
+    stated_at: datetime | None
+    explicit: bool
+    connection: int
+    history: bool
+    noted_at: datetime
+    seen_at: datetime
+    as_of: datetime | None = None
+    told: bool = False
+    confirmed: bool = False
+    keeps_time: bool = False
+    channel: str = "email"
+
+    is_no, is_weak, opts_in = Statement.is_no, Statement.is_weak, Statement.opts_in
+
+
+@dataclass(slots=True)
 class World:
     """The three sides and the ledger; `run` plays a story until nothing is under way."""
 
     dice: Random
     sides: dict[int, Held] = field(default_factory=lambda: {side: Held() for side in SIDES})
-    ledger: dict[tuple, Statement] = field(default_factory=dict)
+    ledger: dict[tuple, Word] = field(default_factory=dict)
     queue: list[tuple] = field(default_factory=list)
     asked: set[int] = field(default_factory=set)  # sides with a change on its way
-    opted_in: list[tuple[int, Statement]] = field(default_factory=list)  # sides that we turned to yes, and by which word
+    opted_in: list[tuple[int, Word]] = field(default_factory=list)  # sides that we turned to yes, and by which word
     done: list[Act] = field(default_factory=list)  # acts that changed something where they happened
     steps: int = 0
     count: int = 0
@@ -97,13 +117,10 @@ class World:
         key, now = (side, False, state, at), moment(minute)
         known = self.ledger.get(key)
         if known is None:
-            self.ledger[key] = Statement(
-                channel="email", state=state, stated_at=None if at is None else moment(at), explicit=explicit, connection=side,
-                history=history, noted_at=now, seen_at=now, as_of=moment(shown),
-            )  # fmt: skip
+            self.ledger[key] = Word(state, None if at is None else moment(at), explicit, side, history, now, now, moment(shown))
         else:
-            both = {"history": known.history and history, "explicit": known.explicit or explicit}
-            self.ledger[key] = replace(known, seen_at=now, as_of=moment(shown), **both)
+            known.seen_at, known.as_of = now, moment(shown)
+            known.history, known.explicit = known.history and history, known.explicit or explicit
         self._look(minute)
 
     def send(self, minute: int, side: int) -> None:
@@ -119,20 +136,22 @@ class World:
         key, now = (side, True, state, at), moment(minute)
         told = self.ledger.get(key)
         telling = replace(winner, state=state, connection=side, told=True, noted_at=now, seen_at=now, keeps_time=side != MAIL)
-        self.ledger[key] = telling if told is None else replace(told, seen_at=now, confirmed=False, history=told.history and winner.history)
+        if told is not None:
+            telling.noted_at, telling.history = told.noted_at, told.history and winner.history
+        self.ledger[key] = telling
         answer = self._write(minute, side, winner, state, at, forced=forces(winner, statements, side))
         if answer == "changed" and not (side == MAIL and state is W):  # Ometria does not list what was withdrawn through its interface
             self._report(minute, side)
         if self.dice.random() < 0.1:
             self._ask(minute, side)  # the worker was killed before it could store the answer
         elif answer != "left":
-            self.ledger[key] = replace(self.ledger[key], confirmed=True)
+            telling.confirmed = True
         elif told is None:
             del self.ledger[key]  # it is known that it was not taken
         else:
             self.ledger[key] = told
 
-    def _write(self, minute: int, side: int, winner: Statement, state: ConsentState, at: int | None, *, forced: bool) -> str:
+    def _write(self, minute: int, side: int, winner: Word, state: ConsentState, at: int | None, *, forced: bool) -> str:
         """What a side makes of a change: changed, same, or left alone. A shop's writer looks first and leaves what is newer there."""
         held = self.sides[side]
         if held.state is state or (held.state is S and state is W):
@@ -142,7 +161,7 @@ class World:
         if side != MAIL and winner.state is not S and held.explicit and _is_newer(held, at):
             return "left"
         if state is G:
-            self.opted_in.append((side, winner))
+            self.opted_in.append((side, replace(winner)))
         held.state, held.explicit, held.ours = state, True, True
         held.minute = minute if side == MAIL or at is None else at
         return "changed"
@@ -178,7 +197,7 @@ class World:
         self.asked.add(side)
         self.put(minute + self.dice.choice((0, 1, 20, 150)), "send", side)
 
-    def standing(self) -> Statement | None:
+    def standing(self) -> Word | None:
         """What stands at the end."""
         return winning(self.ledger.values(), "email")
 
@@ -190,7 +209,7 @@ def _is_newer(held: Held, at: int | None) -> bool:
 def story(dice: Random) -> tuple[list[Act], list[tuple[int, int]]]:
     """What happens to one person: a few acts at random sides, some of them no act of the person at all, and now and then a backfill."""
     acts, minute = [], 0
-    for _ in range(dice.choice((1, 1, 2, 2, 3, 4))):
+    for _ in range(dice.choice((1, 1, 1, 2, 2, 3, 4))):
         minute += dice.choice((0, 1, 5, 60, 300, 1000))
         roll, side = dice.random(), dice.choice(SIDES)
         if any(act.side == side and act.minute == minute for act in acts):

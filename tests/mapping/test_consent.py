@@ -146,6 +146,12 @@ def test_a_word_is_forced_on_a_side_once_and_not_where_it_is_held_already(at_mai
     assert forces(said(W, 1), at_mail, MAIL) is forced
 
 
+@pytest.mark.parametrize(("shown", "forced"), [(0.5, True), (3, False)])
+def test_a_consent_is_not_forced_on_a_side_that_showed_a_no_of_unknown_age_after_it(shown, forced):
+    no = said(W, dated=False, explicit=False, at=MAIL, noted=shown)
+    assert forces(said(G, 1), [no], MAIL) is forced
+
+
 def test_every_statement_of_the_chain_has_its_reason_oldest_first():
     found = judge(
         [
