@@ -228,7 +228,7 @@ DRIFT_ALARM_SHARE = env.float("DRIFT_ALARM_SHARE", default=0.01)  # of what was 
 EMAIL_URL = env.str("EMAIL_URL", default=f"filemail:///{LOCAL_DIR / 'mail'}" if DEMO else "")
 EMAIL_READY = bool(EMAIL_URL) or TESTING
 vars().update(env.email_url_config(EMAIL_URL) if EMAIL_URL else {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"})
-EMAIL_TIMEOUT = 20  # seconds
+EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Switchyard <switchyard@localhost>")
 # Internal hosts and networks that alerts may be sent to, by http too; everything else must be public and https.
 ALERT_TARGETS_ALLOWED = env.list("ALERT_TARGETS_ALLOWED", default=["127.0.0.0/8", "::1/128"] if DEMO else [])

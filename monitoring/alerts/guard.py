@@ -60,10 +60,18 @@ def shape_of(url: str) -> tuple[str, str, int, str]:
         raise Forbidden("An address begins with https:// and a host.")
     if parts.username or parts.password:
         raise Forbidden("A name or password in the address is not used; the signature proves who sends.")
-    if any(ord(letter) <= 32 or ord(letter) == 127 for letter in url.strip()):
-        raise Forbidden("There is a blank in the address.")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return parts.scheme, parts.hostname, port or PORTS[parts.scheme], path
+    if any(not " " < letter <= "~" for letter in path) or any(letter.isspace() for letter in url.strip()):
+        raise Forbidden("There is a blank or a sign in the address that must be written as %…")
+    return parts.scheme, _ascii(parts.hostname), port or PORTS[parts.scheme], path
+
+
+def _ascii(host: str) -> str:
+    """A host's name as the network knows it."""
+    try:
+        return host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError as fault:
+        raise Forbidden("The host has a name that cannot be.") from fault
 
 
 def place_of(url: str) -> Place:

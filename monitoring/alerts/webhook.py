@@ -32,7 +32,7 @@ def post(url: str, secrets: Sequence[str], uid: str, body: bytes) -> Outcome:
         status, retry_after = _call(place, body, signed)
     except (guard.Forbidden, BadSecret) as fault:
         return Outcome(False, str(fault), ms=_ms(started))
-    except (OSError, http.client.HTTPException) as fault:
+    except (OSError, ValueError, http.client.HTTPException) as fault:
         return Outcome(False, f"No answer: {_plain(fault, time.monotonic() - started)}.", ms=_ms(started))
     return _judged(status, retry_after, _ms(started))
 

@@ -61,6 +61,15 @@ def test_one_internal_address_among_public_ones_is_one_too_many(monkeypatch: pyt
         place_of("https://hooks.example.com/")
 
 
+def test_a_name_with_other_letters_is_called_as_the_network_knows_it(monkeypatch: pytest.MonkeyPatch, settings: Any):
+    settings.ALERT_TARGETS_ALLOWED = []
+    resolve(monkeypatch, "93.184.216.34")
+
+    place = place_of("https://bücher.example.com/alerts%C3%BC")
+
+    assert (place.host, place.header, place.path) == ("xn--bcher-kva.example.com", "xn--bcher-kva.example.com", "/alerts%C3%BC")
+
+
 def test_the_name_is_asked_once_and_the_call_goes_to_what_was_looked_at(monkeypatch: pytest.MonkeyPatch, settings: Any):
     settings.ALERT_TARGETS_ALLOWED = []
     asked = resolve(monkeypatch, "93.184.216.34", "93.184.216.35")
@@ -72,7 +81,8 @@ def test_the_name_is_asked_once_and_the_call_goes_to_what_was_looked_at(monkeypa
     "url",
     [
         "http://hooks.example.com/", "ftp://hooks.example.com/", "hooks.example.com", "https://", "https:///x", "//hooks.example.com/", "",
-        "https://user:password@hooks.example.com/", "https://hooks.example.com:99999/", "https://hooks.example.com/a b", "https://[::1/",
+        "https://user:password@hooks.example.com/", "https://hooks.example.com:99999/", "https://hooks.example.com/a b",
+        "https://hooks.example.com/ü", "https://[::1/",
         "https://hooks.example.com/\r\nX: y", "javascript:alert(1)", "file:///etc/passwd",
     ],
 )  # fmt: skip
