@@ -74,7 +74,7 @@ class OmetriaWebhooks:
     def by_hand(self, account: Account, address: str) -> Mapping[str, str]:
         """What a person enters in Ometria under Settings > Connections > Webhook: what it is → its text. The key itself is not shown."""
         headers = {"X-Switchyard-Account": account.external_id, "X-Switchyard-Key": "the webhook key of this connection"}
-        return {"Address": address, "Headers": orjson.dumps(headers, option=orjson.OPT_INDENT_2).decode(), "Body": BODY}
+        return {"Webhook endpoint URL": address, "Headers": orjson.dumps(headers, option=orjson.OPT_INDENT_2).decode(), "Template": BODY}
 
 
 def profile_of(body: JsonObject) -> str:
