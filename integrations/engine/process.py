@@ -33,12 +33,12 @@ log = structlog.get_logger(__name__)
 LEASE_SECONDS = 60
 MAX_ATTEMPTS = 8
 SUSPECT_AFTER = 2  # failed calls an event may have shared with others
-Found = dict[int, list[Record]]
-Expand = Callable[[Any, Sequence[IncomingEvent]], Sequence[Expansion]]
 ASKED = {  # kind of question → what it says of events that failed
     "unparsable": "a message could not be read",
     "message_gap": "messages are missing, and what they were about could not be read",
 }
+Found = dict[int, list[Record]]
+Expand = Callable[[Any, Sequence[IncomingEvent]], Sequence[Expansion]]
 
 CLAIM = """
 WITH chosen AS MATERIALIZED (
@@ -69,16 +69,16 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of one inbox event; `delay` in seconds sends it back to wait."""
+    """What becomes of one inbox event; `delay` in seconds sends it back to wait. `kind` is the question a failed one asks."""
 
     id: int
     state: str
     error: str = ""
     delay: float | None = None
     refund: int = 0
-
-
     kind: str = "unparsable"
+
+
 @dataclass(slots=True)
 class ProcessResult:
     """Events taken, records found in them, deliveries changed."""
@@ -248,6 +248,10 @@ def _postponed(connection: Connection, hints: Sequence[Taken], fault: PlatformEr
     ]
 
 
+def _kind(item: Taken) -> str:
+    return "message_gap" if item.event.dedup_key.startswith(GAP) else "unparsable"
+
+
 def _parsed(
     connection: Connection, objects: Sequence[tuple[Taken, RawObject]], result: ProcessResult, *, asked_at: datetime
 ) -> Found:
@@ -255,10 +259,6 @@ def _parsed(
     platform, account = accounts.platform_of(connection), accounts.account_for(connection)
     records: Found = defaultdict(list)
     found: dict[int, list[Record]] = defaultdict(list)
-def _kind(item: Taken) -> str:
-    return "message_gap" if item.event.dedup_key.startswith(GAP) else "unparsable"
-
-
     lanes = {item.id: item.lane for item, _ in objects}
     unreadable: set[int] = set()
     for item, raw in objects:
