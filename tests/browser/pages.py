@@ -128,7 +128,7 @@ def _rows() -> Iterator[tuple[str, str, QuerySet[Model]]]:
     for state in ("open", "repairing", "dismissed"):
         yield f"drift-{state}", "drift", Drift.objects.filter(state=state)
     yield "duplicate", "duplicates", Duplicate.objects.filter(state="open")
-    for state in ("done", "ready", "following", "waiting"):
+    for state in ("done", "ready", "following", "waiting", "failed"):
         yield f"privacy-{state}", "privacy", PrivacyRequest.objects.filter(state=state)
     yield "alert", "alerts", AlertState.objects.filter(wrong=True)
     yield "alert-over", "alerts", AlertState.objects.filter(wrong=False, since__isnull=False)

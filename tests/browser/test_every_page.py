@@ -24,6 +24,7 @@ from tests.browser.conftest import Visitor, person
 from tests.browser.pages import VISITOR_PAGES, staff_pages
 from tests.factories import OrderFactory
 from tests.monitoring.alert_rows import furnish_alerts
+from tests.privacy_rows import furnish_privacy
 from tests.reconciliation_rows import furnish_reconciliation
 from tests.rows import make_attempt, make_delivery, make_event, make_exception, make_flow
 from tests.segment_rows import NEVER_SO_LONG, make_read_back, make_segment
@@ -60,6 +61,7 @@ def furnish() -> None:
     segment = make_segment(flow, title=NEVER_SO_LONG)
     make_read_back(segment, *Delivery.objects.filter(flow=flow)[:2])
     furnish_alerts()
+    furnish_privacy()
 
 
 def _deliveries(flow: Flow, customers: Flow) -> dict[str, Any]:

@@ -43,6 +43,8 @@ UNDER_WAY = (State.WAITING, State.RUNNING)
 ENDED = (State.DONE, State.CANCELLED)
 OVERDUE = "privacy_overdue"
 IDLE_LOOK, IDLE_ROWS = timedelta(days=2), 5_000  # how far back messages of a connection that is at rest are looked through, and how many
+IDLE_OVERLAP = 1_000  # messages looked at again each time: one may have been stored after another that came later
+_looked: dict[int, int] = {}  # connection → the last of its messages that this process looked at
 SHOWN_ASK = ("name", "platform", "state", "words", "reference", "asked_at", "ended_at")
 
 
@@ -265,7 +267,9 @@ def take_from_idle(now: Any = None) -> int:
             continue
         with transaction.atomic():
             waiting = InboxEvent.objects.filter(connection=connection, state=InboxEvent.State.NEW, received_at__gt=since)
-            for event in waiting.select_for_update(skip_locked=True).order_by("pk")[:IDLE_ROWS]:
+            waiting = waiting.filter(pk__gt=_looked.get(connection.pk, 0) - IDLE_OVERLAP)
+            for event in waiting.select_for_update().order_by("pk")[:IDLE_ROWS]:
+                _looked[connection.pk] = event.pk
                 told = platform.privacy(IncomingEvent(topic=event.topic, dedup_key=event.dedup_key, body=event.body.encode()))
                 if told is not None:
                     receive(connection, told, event.topic, event_id=event.pk)

@@ -127,7 +127,8 @@ def deliveries_of(subject: Subject) -> QuerySet[Delivery]:
         if customers:
             wanted |= Q(flow__in=own, record_key__in=customers)
         if customers or visitors:
-            wanted |= Q(flow__in=[pk for pk, kind in mine if kind not in IMPERSONAL], parent_key__in=[*customers, *visitors])
+            all_kinds = [pk for pk, kind in mine if kind not in IMPERSONAL]
+            wanted |= Q(flow__in=all_kinds, parent_key__in=[*customers, *visitors]) & ~Q(parent_key="")
         if orders:
             wanted |= Q(flow__in=[pk for pk, kind in mine if kind == RecordType.ORDER], record_key__in=orders)
     return Delivery.objects.filter(wanted)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from integrations.engine.erased import shadow_key
 from integrations.engine.privacy import asks
@@ -142,8 +142,7 @@ def _ask(work: Work, step: Step) -> bool:
 
 
 def _own(work: Work, step: Step) -> bool:
-    rows = deliveries_of(work.subject).filter(pk__gt=step["cursor"] or 0).order_by("pk")
-    return _batch(work, step, table_of(Delivery), list(rows.values_list("pk", flat=True)[:OWN_ROWS]), size=OWN_ROWS)
+    return _batch(work, step, table_of(Delivery), _next(deliveries_of(work.subject), step, OWN_ROWS), size=OWN_ROWS)
 
 
 def _inbox(work: Work, step: Step) -> bool:
@@ -151,8 +150,13 @@ def _inbox(work: Work, step: Step) -> bool:
     wanted = Q(pk=None)
     for connection in {at for at, _ in keys}:
         wanted |= Q(connection=connection, object_key__in=[key[:100] for at, key in keys if at == connection and key])
-    rows = InboxEvent.objects.filter(wanted, pk__gt=step["cursor"] or 0).order_by("pk")
-    return _batch(work, step, table_of(InboxEvent), list(rows.values_list("pk", flat=True)[:MESSAGES]), size=MESSAGES)
+    return _batch(work, step, table_of(InboxEvent), _next(InboxEvent.objects.filter(wanted), step, MESSAGES), size=MESSAGES)
+
+
+def _next(rows: QuerySet, step: Step, size: int) -> list[int]:
+    """The keys behind the step's cursor. All of a person's are read: asked for in order, the database might walk the whole table."""
+    after = step["cursor"] or 0
+    return sorted(pk for pk in rows.order_by().values_list("pk", flat=True) if pk > after)[:size]
 
 
 def _batch(work: Work, step: Step, table: Table, keys: list[int], *, size: int) -> bool:
