@@ -15,7 +15,7 @@ VIEW_ALL = tuple(
         ),
         "mapping": (
             "mappingversion", "fieldrule", "skucrosswalk", "skucomponent", "valuecrosswalk", "identityrule", "maskingrule",
-            "contacthandle", "consentstatement",
+            "fieldowner", "contacthandle", "consentstatement",
         ),
         "monitoring": ("sample", "segment", "audit", "reconciliation", "drift", "duplicate", "alertstate", "alertevent"),
     }.items()
@@ -46,7 +46,7 @@ MANAGER = (
     "monitoring.change_alertstate",
     *editing("monitoring", "alerttarget", actions=("view", "add", "change")),
     *editing("integrations", "privacyrequest", actions=("view", "add", "change")),
-    *editing("mapping", "mappingversion", "fieldrule", "valuecrosswalk", "identityrule", "maskingrule"),
+    *editing("mapping", "mappingversion", "fieldrule", "fieldowner", "valuecrosswalk", "identityrule", "maskingrule"),
 )
 ADMINISTRATOR = (
     *MANAGER,

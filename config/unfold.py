@@ -28,6 +28,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("SKU crosswalk", "sync_alt", "mapping.skucrosswalk"),
         ("Value tables", "table", "mapping.valuecrosswalk"),
         ("Identity rules", "fingerprint", "mapping.identityrule"),
+        ("Field owners", "assignment_ind", "mapping.fieldowner"),
         ("Masking rules", "visibility_off", "mapping.maskingrule"),
     ),
     "Checks": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,11 +40,12 @@ def preview(plan_before: Plan | None, plan_after: Plan, records: Sequence[Record
 
 
 def compare(
-    plan_before: Plan | None, plan_after: Plan, record: Record, lookups: Lookups, *, current: JsonObject | None = None
-) -> PreviewRow:
-    """One record under both plans; `current` is what the destination is taken to hold, for rules that look at it."""
-    after = transform(record, plan_after, lookups, current=current)
-    before = None if plan_before is None else transform(record, plan_before, lookups, current=current)
+    plan_before: Plan | None, plan_after: Plan, record: Record, lookups: Lookups, *, current: JsonObject | None = None,
+    then: Callable[[Mapped], Mapped] = lambda mapped: mapped,
+) -> PreviewRow:  # fmt: skip
+    """One record under both plans; `current` is what the destination is taken to hold, `then` what happens to a payload afterwards."""
+    after = then(transform(record, plan_after, lookups, current=current))
+    before = None if plan_before is None else then(transform(record, plan_before, lookups, current=current))
     return PreviewRow(
         record.key,
         None if before is None else before.payload,

@@ -14,7 +14,7 @@ from import_export.resources import ModelResource
 from import_export.widgets import CharWidget, DecimalWidget, IntegerWidget, Widget
 from tablib import Dataset
 
-from mapping.models import IdentityRule, MaskingRule, SkuComponent, SkuCrosswalk, ValueCrosswalk
+from mapping.models import FieldOwner, IdentityRule, MaskingRule, SkuComponent, SkuCrosswalk, ValueCrosswalk
 
 # What Excel, LibreOffice and Google Sheets take for a formula at the start of a cell; an apostrophe before it makes it text.
 # Some take the wide signs of East Asian keyboards for the same, and some skip blanks.
@@ -174,6 +174,22 @@ class MaskingRuleResource(SafeResource):
         model = MaskingRule
         import_id_fields = ("platform", "field", "how", "pattern")
         fields = ("platform", "field", "how", "pattern", "note")
+        export_order = fields
+        skip_unchanged = True
+        report_skipped = True
+        clean_model_instances = True
+
+
+class FieldOwnerResource(SafeResource):
+    """One row per field that one of several sources decides."""
+
+    destination = Field("destination", "destination", ConnectionWidget())
+    owner = Field("owner", "owner", ConnectionWidget())
+
+    class Meta:
+        model = FieldOwner
+        import_id_fields = ("destination", "record_type", "target")
+        fields = ("destination", "record_type", "target", "owner", "others", "note")
         export_order = fields
         skip_unchanged = True
         report_skipped = True

@@ -24,7 +24,7 @@ def settled(row: Claimed, item: Item, outcome: Outcome | None, *, digest: str, m
         result = Result(
             delivery_id=row.id, state=state, outcome=str(outcome.state), number=row.attempts, manual=row.manual, sent_hash=digest,
             payload=item.payload, destination_key=outcome.destination_key or item.destination_key, code=outcome.code,
-            message=outcome.message, request_id=outcome.request_id, ms=ms,
+            message=outcome.message or item.note, request_id=outcome.request_id, ms=ms,
         )  # fmt: skip
         return result, []
     if outcome.state == OutcomeState.SKIPPED:

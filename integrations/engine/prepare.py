@@ -18,6 +18,7 @@ from integrations.engine.identify import NOTHING, READING, Identified, identify
 from integrations.engine.links import linked
 from integrations.engine.masks import unmasked
 from integrations.engine.outbox import Claimed, Result
+from integrations.engine.ownership import as_owned, held_by_others
 from integrations.engine.relevance import not_yet, why_not
 from integrations.engine.visitors import named
 from integrations.flows import FlowSpec
@@ -28,6 +29,7 @@ from integrations.platforms.errors import PlatformError
 from mapping import codec
 from mapping.gate import NO_SKU
 from mapping.lookups import Lookups
+from mapping.ownership import in_words
 from mapping.plans import Plan
 from mapping.preview import generic
 from mapping.records import Customer, Record, RecordType
@@ -179,6 +181,7 @@ def _prepare_one(bench: Bench, row: Claimed, record: Record, batch: Prepared) ->
         Item(
             key=row.key, record=record, payload=payload, destination_key=row.destination_key or bench.writer.destination_key(payload),
             previous=row.sent_payload, idempotency_key=f"{bench.flow.pk}:{row.key}:{digest[:16]}",
+            note=in_words(mapped.dropped),
         )
     )  # fmt: skip
     batch.rows[row.key] = row
@@ -186,6 +189,13 @@ def _prepare_one(bench: Bench, row: Claimed, record: Record, batch: Prepared) ->
 
 
 def _mapped(bench: Bench, row: Claimed, record: Record) -> Mapped:
+    """The payload without the fields that another source decides, apart from what only fills a gap."""
+    contact, mapped = bench.known.existing.get(row.key), _by_the_rules(bench, row, record)
+    held = contact.fields if contact else held_by_others(bench.flow, row.destination_key or bench.writer.destination_key(mapped.payload))
+    return as_owned(bench.flow, mapped, held=held, own=row.sent_payload)
+
+
+def _by_the_rules(bench: Bench, row: Claimed, record: Record) -> Mapped:
     """The payload; a customer who is a known contact gets the identity of that contact, and fills only what is empty there."""
     contact, corrected = bench.known.existing.get(row.key), bench.corrected.get(row.id)
     if contact is None or not isinstance(record, Customer):

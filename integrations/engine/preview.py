@@ -13,6 +13,7 @@ from integrations.engine.catalogue import lookups_for
 from integrations.engine.consent import standings_for
 from integrations.engine.follow import following
 from integrations.engine.masks import unmasked
+from integrations.engine.ownership import as_owned
 from integrations.engine.relevance import not_yet, why_not
 from integrations.flows import FlowSpec, spec_for
 from integrations.models import Delivery, Flow
@@ -140,7 +141,10 @@ def _tried(rules: Trial, delivery: Delivery, record: Record, lookups: Lookups) -
         for name in rules.spec.steps:
             record = STEPS[name](record, lookups)
         current = delivery.sent_payload if rules.needs_current else None
-        row = compare(rules.before, rules.after, record, lookups, current=current)
+        held = delivery.sent_payload or {}
+        row = compare(
+            rules.before, rules.after, record, lookups, current=current, then=lambda one: as_owned(rules.flow, one, held=held, own=held)
+        )
         return _judged(rules, delivery, row)
     except Exception as fault:  # noqa: BLE001 - one poisoned record must not end a run over thousands; it is named in its result
         log.error("record could not be tried", delivery=delivery.pk, exc_info=fault)

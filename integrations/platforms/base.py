@@ -238,6 +238,7 @@ class Item:
     destination_key: str = ""
     previous: JsonObject | None = None
     idempotency_key: str = ""
+    note: str = ""  # what people should read beside its delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from integrations.models import Connection, Flow
 from mapping.changes import changes_of
-from mapping.models import IdentityRule, MaskingRule, SkuComponent, SkuCrosswalk, ValueCrosswalk
+from mapping.models import FieldOwner, IdentityRule, MaskingRule, SkuComponent, SkuCrosswalk, ValueCrosswalk
 from tests.rows import make_connections, make_flow, make_person
 
 pytestmark = pytest.mark.django_db
@@ -63,10 +63,11 @@ def rows() -> list[Any]:
         (ValueCrosswalk.objects.create(name="status", source_value="paid", target_value="P"), {"target_value": "complete"}),
         (IdentityRule.objects.create(destination=ometria, position=1, key="email"), {"position": "4"}),
         (MaskingRule.objects.create(field="email", how="domain", pattern="old.example"), {"pattern": "relay.example"}),
+        (FieldOwner.objects.create(destination=ometria, target="firstname", owner=shop), {"target": "lastname"}),
     ]
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(4))
 def test_the_tables_of_rules_tell_each_value_before_and_after(number: int, manager: Client):
     row, change = rows()[number]
     fields = [field.name for field in row._meta.fields if field.editable and field.name not in ("id", "updated_at")]

@@ -12,7 +12,7 @@ from integrations.admin.manual import manual_url
 from integrations.models import Checkpoint, Connection, Delivery, DeskRun, Flow, Hold, ImpactRun, InboxEvent, SyncException
 from integrations.models.privacy import PrivacyRequest
 from integrations.routes import route_of
-from mapping.models import IdentityRule, MappingVersion, MaskingRule, SkuCrosswalk, ValueCrosswalk
+from mapping.models import FieldOwner, IdentityRule, MappingVersion, MaskingRule, SkuCrosswalk, ValueCrosswalk
 from monitoring.models import AlertState, AlertTarget, Drift, Duplicate, Reconciliation, Segment
 
 LISTS = {
@@ -20,15 +20,15 @@ LISTS = {
     "flows": "integrations_flow", "deliveries": "integrations_delivery",
     "inbox": "integrations_inboxevent", "backfills": "integrations_checkpoint", "mappings": "mapping_mappingversion",
     "skus": "mapping_skucrosswalk", "values": "mapping_valuecrosswalk", "identity": "mapping_identityrule",
-    "masking": "mapping_maskingrule", "connections": "integrations_connection",
+    "masking": "mapping_maskingrule", "owners": "mapping_fieldowner", "connections": "integrations_connection",
     "figures": "integrations_engagementfigure", "people": "auth_user", "impacts": "integrations_impactrun",
     "privacy": "integrations_privacyrequest",
     "segments": "monitoring_segment", "comparisons": "monitoring_reconciliation", "drift": "monitoring_drift",
     "duplicates": "monitoring_duplicate", "alerts": "monitoring_alertstate", "alerts-history": "monitoring_alertevent",
     "targets": "monitoring_alerttarget",
 }  # fmt: skip
-ADDED = ("flows", "mappings", "skus", "values", "identity", "masking", "connections", "people", "targets")
-SHEETS = ("skus", "values", "identity", "masking")
+ADDED = ("flows", "mappings", "skus", "values", "identity", "masking", "owners", "connections", "people", "targets")
+SHEETS = ("skus", "values", "identity", "masking", "owners")
 VIEWS = {
     "exceptions-all": ("exceptions", "state=all"), "exceptions-settled": ("exceptions", "state=resolved"),
     "exceptions-by-value": ("exceptions", "state=open&sort=value"), "exceptions-ignored": ("exceptions", "state=ignored"),
@@ -119,6 +119,7 @@ def _rows() -> Iterator[tuple[str, str, QuerySet[Model]]]:
     yield "value", "values", ValueCrosswalk.objects.all()
     yield "identity-rule", "identity", IdentityRule.objects.all()
     yield "masking-rule", "masking", MaskingRule.objects.all()
+    yield "field-owner", "owners", FieldOwner.objects.all()
     for platform in ("shopify", "ometria"):
         yield f"connection-{platform}", "connections", Connection.objects.filter(platform=platform)
     yield "connection-broken", "connections", Connection.objects.exclude(state="active")

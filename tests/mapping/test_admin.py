@@ -7,10 +7,10 @@ from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from mapping.models import IdentityRule, MaskingRule, SkuCrosswalk, ValueCrosswalk
+from mapping.models import FieldOwner, IdentityRule, MaskingRule, SkuCrosswalk, ValueCrosswalk
 
 pytestmark = pytest.mark.django_db
-MODELS = ["skucrosswalk", "valuecrosswalk", "identityrule", "maskingrule"]
+MODELS = ["skucrosswalk", "valuecrosswalk", "identityrule", "maskingrule", "fieldowner"]
 CSV = "source,destination,source_sku,action,target_sku,quantity,share,note\nDemo shop,Demo Ometria,TEE,map,T-1,1,,\n"
 
 
@@ -35,6 +35,7 @@ def rows(flow):
         ValueCrosswalk.objects.create(name="status", source_value=str(number), target_value="x")
     IdentityRule.objects.create(destination=flow.destination, position=1, key="email")
     MaskingRule.objects.create(field="email", how="domain", pattern="relay.example.com")
+    FieldOwner.objects.create(destination=flow.destination, target="firstname", owner=flow.source)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -58,7 +59,7 @@ def test_rights_are_the_models_own(sign_in, rows, model, rights, page, status):
 @pytest.mark.parametrize("model", MODELS)
 def test_a_row_has_its_page_and_its_history(sign_in, rows, model):
     client = sign_in(f"view_{model}", f"change_{model}", f"view_historical{model}", f"change_historical{model}")
-    tables = (SkuCrosswalk, ValueCrosswalk, IdentityRule, MaskingRule)
+    tables = (SkuCrosswalk, ValueCrosswalk, IdentityRule, MaskingRule, FieldOwner)
     key = {table._meta.model_name: table for table in tables}[model].objects.first().pk
     assert [client.get(reverse(f"admin:mapping_{model}_{page}", args=[key])).status_code for page in ("change", "history")] == [200, 200]
 

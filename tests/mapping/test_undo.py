@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from mapping.models import IdentityRule, MaskingRule, SkuComponent, SkuCrosswalk, ValueCrosswalk
+from mapping.models import FieldOwner, IdentityRule, MaskingRule, SkuComponent, SkuCrosswalk, ValueCrosswalk
 from mapping.undo import CannotUndo, latest_changes, undo
 
 pytestmark = pytest.mark.django_db
@@ -84,7 +84,8 @@ def test_a_deleted_row_does_not_come_back_beside_one_that_took_its_place(staff: 
     assert ValueCrosswalk.objects.get().target_value == "c"
 
 
-TABLES = {SkuCrosswalk: "skucrosswalk", ValueCrosswalk: "valuecrosswalk", IdentityRule: "identityrule", MaskingRule: "maskingrule"}
+TABLES = {SkuCrosswalk: "skucrosswalk", ValueCrosswalk: "valuecrosswalk", IdentityRule: "identityrule", MaskingRule: "maskingrule",
+          FieldOwner: "fieldowner"}  # fmt: skip
 
 
 @pytest.mark.parametrize("model", TABLES, ids=TABLES.values())

@@ -24,7 +24,7 @@ from integrations.engine import accounts, impact, watch
 from integrations.models import Connection, DeskRun, Flow, SkuAnswer, SyncException
 from integrations.platforms.base import Probe
 from mapping.defaults import load_defaults
-from mapping.models import IdentityRule, MaskingRule, SkuCrosswalk, ValueCrosswalk
+from mapping.models import FieldOwner, IdentityRule, MaskingRule, SkuCrosswalk, ValueCrosswalk
 from mapping.versions import draft_from
 from monitoring.models import Drift, Duplicate, Reconciliation
 from tests.monitoring.alert_rows import make_alert, make_target
@@ -108,6 +108,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (ROLES, "get", "admin:mapping_valuecrosswalk: changelist change history way_back export"),
     (ROLES, "get", "admin:mapping_identityrule: changelist change history way_back export"),
     (ROLES, "get", "admin:mapping_maskingrule: changelist change history way_back export"),
+    (ROLES, "get", "admin:mapping_fieldowner: changelist change history way_back export"),
     (ADMINISTRATORS, "get", "admin:auth_user: changelist change history export"),
     # adding and deleting
     (ADMINISTRATORS, "get", "admin:integrations_connection_add"),
@@ -118,6 +119,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (MANAGERS, "get", "admin:mapping_valuecrosswalk: add delete import"),
     (MANAGERS, "get", "admin:mapping_identityrule: add delete import"),
     (MANAGERS, "get", "admin:mapping_maskingrule: add delete import"),
+    (MANAGERS, "get", "admin:mapping_fieldowner: add delete import"),
     (NOBODY, "get", "admin:integrations_connection_delete"),
     (NOBODY, "get", "admin:integrations_flow_delete"),
     (NOBODY, "get", "admin:mapping_mappingversion_delete"),
@@ -150,6 +152,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (MANAGERS, "post", "admin:mapping_valuecrosswalk: process_import undo"),
     (MANAGERS, "post", "admin:mapping_identityrule: process_import undo"),
     (MANAGERS, "post", "admin:mapping_maskingrule: process_import undo"),
+    (MANAGERS, "post", "admin:mapping_fieldowner: process_import undo"),
     (MANAGERS, "post", "admin:mapping_mappingversion: save publish discard draft rollback duplicate impact check"),
     (MANAGERS, "post", "admin:audit_record"),
 )
@@ -224,6 +227,7 @@ def tables(shop: Connection, ometria: Connection) -> dict[str, Model]:
         "mapping_valuecrosswalk": ValueCrosswalk.objects.create(name="status", source_value="paid", target_value="P"),
         "mapping_identityrule": IdentityRule.objects.create(destination=ometria, position=1, key="email"),
         "mapping_maskingrule": MaskingRule.objects.create(field="email", how="domain", pattern="old.example"),
+        "mapping_fieldowner": FieldOwner.objects.create(destination=ometria, target="firstname", owner=shop),
     }
     return {**rows, **{f"{start}_undo": row.history.latest() for start, row in rows.items()}}
 

@@ -43,6 +43,7 @@ EXPECTED: dict[str, tuple[frozenset[str], frozenset[str], frozenset[str], frozen
     "mapping.valuecrosswalk": (EVERYBODY, MANAGERS, MANAGERS, MANAGERS),
     "mapping.identityrule": (EVERYBODY, MANAGERS, MANAGERS, MANAGERS),
     "mapping.maskingrule": (EVERYBODY, MANAGERS, MANAGERS, MANAGERS),
+    "mapping.fieldowner": (EVERYBODY, MANAGERS, MANAGERS, MANAGERS),
     "monitoring.reconciliation": (EVERYBODY, EVERYBODY, EVERYBODY, NOBODY),
     "monitoring.drift": (EVERYBODY, NOBODY, NOBODY, NOBODY),
     "monitoring.duplicate": (EVERYBODY, NOBODY, frozenset({"marketing", "manager", "administrator"}), NOBODY),
