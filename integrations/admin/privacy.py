@@ -17,7 +17,7 @@ from integrations import words
 from integrations.admin.desk import Act, Desk, Refusal
 from integrations.admin.exports import Column, Exports
 from integrations.admin.filters import ConnectionFilter, age_filter, field_filter
-from integrations.admin.privacy_ask import ask_page, erase_page, export_page
+from integrations.admin.privacy_ask import ask_page, erase_page, export_page, let_back_page
 from integrations.engine.privacy import asks, runs, shop, work
 from integrations.engine.privacy.erase import WHAT
 from integrations.engine.privacy.export import read_file
@@ -118,6 +118,7 @@ class PrivacyDesk(Exports, Desk):
             path("person/", self.viewed(ask_page), name=f"{name}_person"),
             path("person/export/", self.viewed(export_page), name=f"{name}_ask_export"),
             path("person/erase/", self.viewed(erase_page), name=f"{name}_ask_erasure"),
+            path("person/back/", self.viewed(let_back_page), name=f"{name}_let_back"),
             path("<int:object_id>/live/", self.wrapped(self.live), name=f"{name}_live"),
             path("<int:object_id>/file/", self.wrapped(self.file), name=f"{name}_file"),
             path("<int:object_id>/certificate/", self.wrapped(self.certificate), name=f"{name}_certificate"),

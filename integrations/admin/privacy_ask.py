@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 
 from integrations.admin.desk import MASK_PERMISSION
 from integrations.admin.find import countries
-from integrations.engine.erased import shadows
+from integrations.engine.erased import let_back, shadows
 from integrations.engine.privacy import runs
 from integrations.engine.privacy.held import held_of
 from integrations.engine.privacy.subject import Subject, complete, named
@@ -45,6 +45,22 @@ def export_page(desk: PrivacyDesk, request: HttpRequest) -> HttpResponse:
 def erase_page(desk: PrivacyDesk, request: HttpRequest) -> HttpResponse:
     """Erase the person who was shown, once what was searched for is typed again."""
     return _asked(desk, request, Kind.ERASURE)
+
+
+def let_back_page(desk: PrivacyDesk, request: HttpRequest) -> HttpResponse:
+    """Somebody who was erased is a customer again and wants to be: what arrives of them is kept from now on."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    _allow(request)
+    text = request.POST.get("q", "").strip()[:LONGEST]
+    rows = let_back(named(text, countries()))
+    for row in rows:
+        desk.log_change(request, row, "Let back in: what arrives of this person is kept from now on")
+    if rows:
+        messages.success(request, "Let back in. What arrives of this person from now on is kept and sent like everybody's.")
+    else:
+        messages.error(request, "Nobody with that name was erased here.")
+    return _page(desk, request, text, "export")
 
 
 def _asked(desk: PrivacyDesk, request: HttpRequest, kind: Kind) -> HttpResponse:

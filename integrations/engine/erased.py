@@ -10,13 +10,13 @@ import hmac
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from integrations.models import PrivacyMark
+from integrations.models import PrivacyMark, PrivacyRequest
 from mapping import codec
 from mapping.anonymous import IMPERSONAL, SHADOW, anonymous
 from mapping.crosswalk import KnownContact
@@ -26,6 +26,13 @@ from mapping.transforms import e164, email
 EMAIL, PHONE, CUSTOMER, VISITOR, CONTACT, THERE = "e", "p", "c", "v", "k", "d"  # kinds of marks; the last: a key at a destination
 DIGITS = 30  # hexadecimal digits of a code
 SHADOW_DIGITS = 24
+
+
+class Coded(Protocol):
+    """Somebody whose marks are known."""
+
+    def codes(self) -> list[str]:
+        """The marks by which they would be recognised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,13 @@ def erased_among(keys: Collection[str], *, source: int, destination: int) -> set
 def shadows(codes: Collection[str]) -> dict[str, str]:
     """Which of these codes are marks, and the shadow of each."""
     return dict(PrivacyMark.objects.filter(code__in=codes).values_list("code", "shadow")) if codes else {}
+
+
+def let_back(subject: Coded) -> list[PrivacyRequest]:
+    """Forget that these people were erased, because they came back and want to be kept; returns the requests by which they were."""
+    rows = list(PrivacyRequest.objects.filter(marks__code__in=subject.codes()).distinct())
+    PrivacyMark.objects.filter(request__in=rows).delete()
+    return rows
 
 
 def _keyed(text: str) -> str:

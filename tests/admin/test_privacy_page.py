@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.engine.privacy import runs
-from integrations.models import Flow, PrivacyRequest
-from tests.canary import BESIDE, CANARY, WORDS, lay_out, plant
+from integrations.models import Delivery, Flow, PrivacyMark, PrivacyRequest
+from tests.canary import BESIDE, CANARY, WORDS, bring, lay_out, plant
 
 pytestmark = pytest.mark.django_db
 LIST, PERSON = "admin:integrations_privacyrequest_changelist", "admin:integrations_privacyrequest_person"
@@ -107,6 +107,18 @@ def test_somebody_who_was_erased_before_is_said_to_be(flows: dict[str, Flow], ma
 
     assert "This person was erased before" in text_of(manager.post(reverse(PERSON), {"q": CANARY["email"]}))
     assert "This person was erased before" not in text_of(manager.post(reverse(PERSON), {"q": BESIDE["email"]}))
+
+
+def test_somebody_who_comes_back_is_let_in_by_a_person(flows: dict[str, Flow], manager: Client):
+    manager.post(reverse(ERASE), {"q": CANARY["email"], "typed": CANARY["email"]})
+    row = done(PrivacyRequest.objects.get())
+
+    answer = text_of(manager.post(reverse("admin:integrations_privacyrequest_let_back"), {"q": CANARY["phone"]}))
+    bring(flows, CANARY, second=60)
+
+    kept = Delivery.objects.get(flow=flows["customer"], record_key=CANARY["customer"])
+    assert ("Let back in" in answer, kept.record["email"], PrivacyMark.objects.count()) == (True, CANARY["email"], 0)
+    assert "Let back in" in text_of(manager.get(page_of(row)))
 
 
 def test_the_file_is_downloaded_written_down_and_handed_over(flows: dict[str, Flow], manager: Client):

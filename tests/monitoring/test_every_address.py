@@ -79,7 +79,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (NOBODY, "get", "admin:monitoring_duplicate: add delete"),
     # requests of people about their own data
     (MANAGERS, "get", "admin:integrations_privacyrequest: changelist change history live export person file certificate"),
-    (MANAGERS, "post", "admin:integrations_privacyrequest: ask_export ask_erasure cancel again hand_over"),
+    (MANAGERS, "post", "admin:integrations_privacyrequest: ask_export ask_erasure let_back cancel again hand_over"),
     (NOBODY, "get", "admin:integrations_privacyrequest: add delete"),
     # alerts
     (ROLES, "get", "admin:monitoring_alertstate: changelist change history standing who export"),
