@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -64,7 +65,8 @@ def tables_with(texts: Iterable[str], *, but: Iterable[str] = ()) -> dict[str, l
                 if cursor.fetchone()[0]:
                     found.setdefault(table, []).append(text)
     for task in Task.objects.all():
-        if any(text in f"{task.args!r} {task.result!r}" for text in texts):
+        packed = f"{task.args!r} {task.result!r}"
+        if any(re.search(rf"(?<![\w.+-]){re.escape(text)}(?![\w-])", packed, re.IGNORECASE) for text in texts):
             found.setdefault("django_q_task", []).append("packed")
     return {table: hits for table, hits in found.items() if table not in but}
 

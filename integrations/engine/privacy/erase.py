@@ -108,7 +108,11 @@ def _messages(table: Table, pks: Sequence[Any], hunt: Hunt) -> Counter[str]:
             done[_row(table, event, hunt)] += 1
         elif named or (about and event.body != BODY):
             _empty(event, hunt, about=about)
+            event.refresh_from_db()
+            _row(table, event, hunt)
             done[EMPTIED] += 1
+        else:
+            done[_row(table, event, hunt)] += 1
     done.pop("", None)
     return done
 
