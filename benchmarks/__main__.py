@@ -13,7 +13,8 @@ from pathlib import Path
 from benchmarks import database
 from benchmarks.processes import Processes
 
-NAMES = ("ceiling", "acknowledge", "whole_path", "idle", "history", "pages", "suggestions", "release", "tiktok_path", "collector")
+NAMES = ("ceiling", "acknowledge", "whole_path", "idle", "history", "pages", "suggestions", "release", "tiktok_path", "collector",
+         "commercetools_path", "commercetools_people")  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,9 +49,24 @@ def _measure(names: tuple[str, ...] | list[str], url: str, folder: Path, *, runs
 
     django.setup()
     call_command("migrate", verbosity=0, interactive=False)
-    from benchmarks import acknowledge, ceilings, collector, figures, history, idle, pages, release, suggestions, tiktok_path, whole_path
+    from benchmarks import (
+        acknowledge,
+        ceilings,
+        collector,
+        commercetools_path,
+        commercetools_people,
+        figures,
+        history,
+        idle,
+        pages,
+        release,
+        suggestions,
+        tiktok_path,
+        whole_path,
+    )
 
-    modules = (ceilings, acknowledge, whole_path, idle, history, pages, suggestions, release, tiktok_path, collector)
+    modules = (ceilings, acknowledge, whole_path, idle, history, pages, suggestions, release, tiktok_path, collector,
+               commercetools_path, commercetools_people)  # fmt: skip
     known = {figure.FIGURE.name: figure.FIGURE for figure in modules}
     facts = {"quick": quick, "machine": figures.machine(), "postgresql": database.settings_of(url)}
     print(f"{facts['machine']}\n{facts['postgresql']}\n{'QUICK: small loads, the figures mean nothing' if quick else ''}", flush=True)

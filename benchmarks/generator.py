@@ -67,7 +67,7 @@ class _Line:
 def signed(load: Load, body: bytes, event: str) -> bytes:
     """A whole HTTP call, ready for the socket."""
     head = (
-        f"POST /hooks/{load.platform}/ HTTP/1.1\r\nHost: 127.0.0.1:{load.port}\r\nContent-Type: application/json\r\n"
+        f"POST /hooks/{_place(load)}/ HTTP/1.1\r\nHost: 127.0.0.1:{load.port}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n{HEADS[load.platform](load, body, event)}\r\n"
     )
     return head.encode() + body
@@ -92,8 +92,20 @@ def _site(load: Load, body: bytes, event: str) -> str:
     return f"Origin: {load.domain}\r\n"
 
 
-# the header lines of each platform's calls
-HEADS: dict[str, Callable[[Load, bytes, str], str]] = {"shopify": _shopify, "tiktok_shop": _tiktok_shop, "site": _site}
+def _commercetools(load: Load, body: bytes, event: str) -> str:
+    """Amazon EventBridge: the key that the operator set stands in a header, the project in the address."""
+    return f"X-Switchyard-Key: {load.secret}\r\n"
+
+
+# the header lines of each platform's calls, and the address where it is not the platform's name
+HEADS: dict[str, Callable[[Load, bytes, str], str]] = {
+    "shopify": _shopify, "tiktok_shop": _tiktok_shop, "site": _site, "commercetools": _commercetools,
+}  # fmt: skip
+PLACES = {"commercetools": "commercetools/{domain}/eventbridge"}
+
+
+def _place(load: Load) -> str:
+    return PLACES.get(load.platform, load.platform).format(domain=load.domain)
 
 
 def run(load: Load) -> Sent:
