@@ -99,7 +99,7 @@ class UnmappedDesk(Exports, Desk):
         rows = super().get_queryset(request).filter(kind=UNMAPPED_SKU, flow__isnull=False)
         rows = rows.select_related("flow__source", "flow__destination", "backlog", "resolved_by").order_by(*BY_VALUE)
         one = request.resolver_match and request.resolver_match.kwargs.get("object_id")
-        return rows if one else rows.filter(state="open", backlog__isnull=False)
+        return rows if one else rows.filter(state="open", snoozed_until=None, backlog__isnull=False)
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """Exact SKUs only."""

@@ -63,9 +63,10 @@ def _guarded(desk: UnmappedDesk, view: Callable[..., HttpResponse], answers: boo
 
 def neighbours(row: SyncException) -> tuple[int | None, int | None]:
     """Ids of the open SKUs before and after this one, the most valuable first; after the last one it begins again."""
-    queue = SkuBacklog.objects.filter(exception__kind=UNMAPPED_SKU, exception__state=SyncException.State.OPEN).exclude(exception=row.pk)
+    shown = {"exception__state": SyncException.State.OPEN, "exception__snoozed_until": None}
+    queue = SkuBacklog.objects.filter(exception__kind=UNMAPPED_SKU, **shown).exclude(exception=row.pk)
     mine = SkuBacklog.objects.filter(exception=row.pk).first()
-    fresh = backlog.open_questions().filter(backlog=None).exclude(pk=row.pk).order_by("pk").values_list("pk", flat=True)
+    fresh = backlog.open_questions().filter(backlog=None, snoozed_until=None).exclude(pk=row.pk).order_by("pk").values_list("pk", flat=True)
     ids = queue.order_by("-value", "exception").values_list("exception", flat=True)
     if mine is None:
         return ids.last(), fresh.filter(pk__gt=row.pk).first() or ids.first() or fresh.first()
