@@ -133,12 +133,13 @@ def test_seeding_again_brings_addresses_up_to_date_and_doubles_nothing(settings:
     run("seed_demo", standins="http://127.0.0.1:2/")
 
     assert sorted(Connection.objects.values_list("base_url", flat=True)) == [
+        "http://127.0.0.1:2/commercetools/api",
         "http://127.0.0.1:2/ometria",
         "http://127.0.0.1:2/shopify/demo-shop.myshopify.com",
         "http://127.0.0.1:2/tiktok_shop",
         "https://www.example.com",
     ]
-    assert Flow.objects.count() == 10
+    assert Flow.objects.count() == 19
     assert sorted(get_user_model().objects.values_list("username", flat=True)) == sorted(cast.ROLES)
 
 

@@ -70,7 +70,7 @@ class Demo:
         return code
 
     def text(self) -> str:
-        return "\n".join(self.lines[-60:])
+        return "\n".join(self.lines[-80:])
 
     def family(self) -> list[psutil.Process]:
         """The demo's process and everything below it."""
@@ -124,12 +124,17 @@ def test_the_story_ends_with_both_sides_in_agreement(database: str) -> None:
     rows = {line.split("│")[0].strip(): [cell.strip() for cell in line.split("│")] for line in demo.lines if line.count("│") == 8}
     shop = {f"Demo shop: {kind}" for kind in ("customer", "order", "checkout", "product", "variant")}
     tiktok = {f"{name}: {kind}" for name in ("Demo UK", "Demo Deutschland") for kind in ("customer", "order", "event")}
-    assert set(rows) == {"flow", *shop, *tiktok, "Own site: event", "Own site: checkout"}, text
+    storefront = {f"Demo storefront: {kind}" for kind in ("customer", "order", "checkout", "product", "variant")}
+    ways = (("account", "shop"), ("account", "storefront"), ("shop", "storefront"), ("storefront", "shop"))
+    consents = {f"Demo {one}: consent to Demo {other}" for one, other in ways}
+    assert set(rows) == {"flow", *shop, *tiktok, *storefront, *consents, "Own site: event", "Own site: checkout"}, text
     assert {name: row[-1] for name, row in rows.items() if name != "flow"} == dict.fromkeys(rows.keys() - {"flow"}, "yes")
     assert (rows["Demo shop: order"][4], rows["Demo shop: customer"][4]) == ("1 unknown sku", "1 phone number cannot be read")
     assert int(rows["Demo shop: order"][2]) > 1500
     assert int(rows["Demo UK: order"][3]) > 5
-    assert sum(line.startswith("✓") for line in demo.lines) == 11, text
+    assert int(rows["Demo storefront: order"][3]) > 20
+    assert all(int(rows[name][3]) > 0 for name in consents), text
+    assert sum(line.startswith("✓") for line in demo.lines) == 16, text
     assert not any(line.startswith("✗") for line in demo.lines)
 
 

@@ -20,7 +20,7 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations.engine.pull import start_backfill
-from integrations.management.demo import buyer_story, cast, database, story, verdict
+from integrations.management.demo import buyer_story, cast, database, storefront_story, story, verdict
 from integrations.management.demo.crew import Crew, free_port
 from integrations.management.demo.motion import Motion
 from integrations.management.demo.news import News
@@ -28,7 +28,7 @@ from integrations.management.demo.stage import Stage
 from integrations.models import Checkpoint
 
 TICK_SECONDS = 1.0
-TIKTOK_EVERY, SITE_EVERY = 4, 3  # ticks
+TIKTOK_EVERY, SITE_EVERY, STOREFRONT_EVERY = 4, 3, 5  # ticks
 BACKFILL_DAYS = 90
 SURPRISE_AT = 12  # ticks: when the history has come
 
@@ -80,8 +80,9 @@ class Command(BaseCommand):
             lived = story.lived(stage)
             self._say("the shop has a past: " + ", ".join(f"{count} {name}" for name, count in lived.items()))
             players = cast.seed(
-                shop_url=stage.shop_url, account_url=stage.account_url, tiktok_url=stage.tiktok_url, webhook_base_url=crew.address
-            )
+                shop_url=stage.shop_url, account_url=stage.account_url, tiktok_url=stage.tiktok_url,
+                storefront_url=stage.commercetools_url, webhook_base_url=crew.address,
+            )  # fmt: skip
             crew.start_web()
             crew.start_worker()
             self._welcome(crew)
@@ -110,18 +111,25 @@ class Command(BaseCommand):
                 self._elsewhere(play, tick)
             elif not history.exists():  # without the shop's goods and customers every TikTok order would be a question
                 buyer_story.connect(play)
+                self._join(play)
                 opened = True
             for every, surprise in story.SURPRISES:
                 if tick % every == SURPRISE_AT:
                     self._say(f"shop: {surprise(play, tick)}")
             play.motion.pause(TICK_SECONDS)
 
+    def _join(self, play: story.Story) -> None:
+        storefront_story.connect(play)
+        start_backfill(play.cast.storefront, storefront_story.READERS, since=timezone.now() - storefront_story.PAST)
+
     def _elsewhere(self, play: story.Story, tick: int) -> None:
-        """TikTok Shop and the own site, at their own pace."""
+        """TikTok Shop, the own site and the storefront, at their own pace."""
         if tick % TIKTOK_EVERY == 0:
             self._say(buyer_story.tiktok_tick(play, tick // TIKTOK_EVERY))
         if tick % SITE_EVERY == 0:
             self._say(f"own site: {play.visitors.tick()}")
+        if tick % STOREFRONT_EVERY == 0:
+            self._say(f"storefront: {play.lives.tick()}")
 
     def _welcome(self, crew: Crew) -> None:
         lines = ["", f"  Console    {crew.address}/", "  Sign in as"]

@@ -30,10 +30,12 @@ class Command(BaseCommand):
         base = options["standins"].rstrip("/")
         players = cast.seed(
             shop_url=f"{base}/shopify/{SHOP_DOMAIN}", account_url=f"{base}/ometria", tiktok_url=f"{base}/tiktok_shop",
-            webhook_base_url=options["console"],
+            storefront_url=f"{base}/commercetools", webhook_base_url=options["console"],
         )  # fmt: skip
         flows = Flow.objects.filter(destination=players.account).count()
-        self.stdout.write(f"{players.shop}, {players.tiktok}, {players.site} and {players.account} with {flows} flows.")
+        self.stdout.write(
+            f"{players.shop}, {players.tiktok}, {players.site}, {players.storefront} and {players.account} with {flows} flows."
+        )
         self.stdout.write("Let the TikTok seller authorise the app on the connection's page.")
         for role in cast.ROLES:
             self.stdout.write(f"  {role:<14} {cast.password(role)}")

@@ -13,6 +13,7 @@ from integrations.flows import FlowSpec, specs_between
 from integrations.management.demo import stage
 from integrations.models import Connection, Flow
 from integrations.schedules import sync_schedules
+from integrations.standins.commercetools.specs import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_PROJECT
 from integrations.standins.tiktok_shop.specs import DEMO_APP_KEY, DEMO_APP_SECRET, DEMO_SERVICE_ID
 from mapping.defaults import load_defaults
 from mapping.records import RecordType
@@ -25,6 +26,11 @@ WATCHED = (
     ("2104", "any", 60, ("--consent",)),
 )  # fmt: skip
 ABANDON_MINUTES = 0.1  # the demo does not wait half an hour for an abandoned checkout
+MARKETS = ["GB:GBP:en-GB", "DE:EUR:de"]
+CONSENT_FIELDS = {
+    "email_consent_field": "emailOptIn", "email_consent_time_field": "emailOptInAt",
+    "sms_consent_field": "smsOptIn", "sms_consent_time_field": "smsOptInAt", "consent_type_key": "marketing-consent",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class Cast:
     flows: dict[str, Flow]  # of the shop, by record type
     site: Connection
     tiktok: Connection | None = None  # the British shop; None where the stage has no TikTok Shop
+    storefront: Connection | None = None  # the commercetools project; None where the stage has none
 
     @property
     def tiktoks(self) -> list[Connection]:
@@ -46,13 +53,19 @@ class Cast:
         """The flow of a source into the account; raises Flow.DoesNotExist."""
         return Flow.objects.select_related("source", "destination").get(source=source, destination=self.account, record_type=record_type)
 
+    @property
+    def consents(self) -> list[Flow]:
+        """Every flow that tells one side what people said at another."""
+        rows = Flow.objects.select_related("source", "destination").filter(record_type=RecordType.CONSENT)
+        return list(rows.order_by("pk"))
+
 
 def password(role: str) -> str:
     """The demo password of a role."""
     return f"demo-{role}-only"
 
 
-def seed(*, shop_url: str, account_url: str, tiktok_url: str = "", webhook_base_url: str = "") -> Cast:
+def seed(*, shop_url: str, account_url: str, tiktok_url: str = "", storefront_url: str = "", webhook_base_url: str = "") -> Cast:
     """Write roles, schedules, people, connections, flows and default mappings; running it again brings addresses up to date."""
     call_command("sync_roles", verbosity=0, stdout=_Silence())
     sync_schedules()
@@ -60,7 +73,7 @@ def seed(*, shop_url: str, account_url: str, tiktok_url: str = "", webhook_base_
         _person(role)
     hooks = {"webhook_base_url": webhook_base_url} if webhook_base_url else {}
     shop = _shop(shop_url, hooks)
-    account = _account(account_url)
+    account = _account(account_url, hooks)
     site = _connection(
         "site", stage.SITE_KEY, name="Own site", base_url=stage.SITE_PAGE,
         settings={"abandon_minutes": ABANDON_MINUTES, "calls_per_visitor": 0},
@@ -70,8 +83,13 @@ def seed(*, shop_url: str, account_url: str, tiktok_url: str = "", webhook_base_
     tiktok = _tiktok(tiktok_url, hooks) if tiktok_url else None
     if tiktok is not None:
         open_flows(tiktok, account, catalogue=shop)
+    storefront = _storefront(storefront_url, hooks) if storefront_url else None
+    if storefront is not None:
+        open_flows(storefront, account)
+        for source, destination in ((account, shop), (account, storefront), (shop, storefront), (storefront, shop)):
+            open_flows(source, destination)
     _watch_segments()
-    return Cast(shop, account, flows, site, tiktok)
+    return Cast(shop, account, flows, site, tiktok, storefront)
 
 
 def _watch_segments() -> None:
@@ -99,18 +117,23 @@ def _shop(url: str, hooks: dict[str, str]) -> Connection:
     return shop
 
 
-def _account(url: str) -> Connection:
+def _account(url: str, hooks: dict[str, str]) -> Connection:
     account = _connection(
         "ometria",
         stage.ACCOUNT_NAME,
         name="Demo account",
         base_url=url,
         settings={
-            "push_rate": stage.RATE, "read_rate": stage.RATE, "confirm_grace_seconds": 5, "reporting_currency": stage.CURRENCY,
+            "push_rate": stage.RATE,
+            "read_rate": stage.RATE,
+            "confirm_grace_seconds": 5,
+            "reporting_currency": stage.CURRENCY,
             "segment_minutes": 1,
+            **hooks,
         },
     )
     set_credential(account, "api_key", stage.ACCOUNT_KEY)
+    set_credential(account, "webhook_key", stage.AUTOMATION_KEY)
     return account
 
 
@@ -126,17 +149,31 @@ def _tiktok(url: str, hooks: dict[str, str]) -> Connection:
     return tiktok
 
 
+def _storefront(url: str, hooks: dict[str, str]) -> Connection:
+    """The project as somebody without a cloud connects it: its messages are read in a list."""
+    storefront = _connection(
+        "commercetools", DEMO_PROJECT, name="Demo storefront", base_url=f"{url}/api",
+        settings={
+            "client_id": DEMO_CLIENT_ID, "auth_url": f"{url}/auth", "markets": MARKETS, "checkout_minutes": 1, **CONSENT_FIELDS, **hooks,
+        },
+    )  # fmt: skip
+    set_credential(storefront, "client_secret", DEMO_CLIENT_SECRET)
+    return storefront
+
+
 def known_cast() -> Cast:
     """The cast that was seeded before; raises Connection.DoesNotExist."""
     shop = Connection.objects.get(platform="shopify", external_id=stage.SHOP_DOMAIN)
     account = Connection.objects.get(platform="ometria", external_id=stage.ACCOUNT_NAME)
     flows = {flow.record_type: flow for flow in Flow.objects.filter(source=shop, destination=account)}
     site = Connection.objects.get(platform="site", external_id=stage.SITE_KEY)
-    return Cast(shop, account, flows, site, Connection.objects.filter(platform="tiktok_shop", external_id=stage.BRITISH.id).first())
+    tiktok = Connection.objects.filter(platform="tiktok_shop", external_id=stage.BRITISH.id).first()
+    storefront = Connection.objects.filter(platform="commercetools", external_id=DEMO_PROJECT).first()
+    return Cast(shop, account, flows, site, tiktok, storefront)
 
 
 def open_flows(source: Connection, account: Connection, *, catalogue: Connection | None = None) -> list[Flow]:
-    """Every flow from a source to the account with its default mapping; `catalogue` is where the order flow looks SKUs up."""
+    """Every flow from one to the other with its default mapping; `catalogue` is where the order flow looks SKUs up."""
     flows = []
     for spec in specs_between(source.platform, account.platform):
         flow, _ = Flow.objects.get_or_create(
@@ -148,7 +185,7 @@ def open_flows(source: Connection, account: Connection, *, catalogue: Connection
 
 
 def _chosen(spec: FlowSpec, catalogue: Connection | None) -> dict[str, object]:
-    if spec.record_type != RecordType.ORDER:
+    if spec.record_type != RecordType.ORDER or spec.source == "commercetools":
         return {}
     return {"sku_gate": "catalogue", **({"catalogue_connection": catalogue.pk} if catalogue else {})}
 

@@ -17,6 +17,7 @@ from integrations.models import Checkpoint, Connection, Delivery, InboxEvent, Re
 
 LOOK_SECONDS = 0.25
 SWEEP_SECONDS = 3.0  # the demo's minute: what the worker does every minute happens this often
+MINUTELY = "messages"  # the reader that asks every minute
 BUSY_TASKS = 20
 MOVING = (Delivery.State.READY, Delivery.State.SENDING, Delivery.State.ACCEPTED)
 PULLING = (Checkpoint.State.WAITING, Checkpoint.State.RUNNING)
@@ -71,6 +72,7 @@ class Motion:
         self.news()
         if time.monotonic() - self._swept > SWEEP_SECONDS and OrmQ.objects.count() < BUSY_TASKS:
             self._swept = time.monotonic()
+            Checkpoint.objects.filter(reader=MINUTELY, state=Checkpoint.State.WAITING).update(due_at=timezone.now())
             async_task("integrations.tasks.sweep")
 
 
@@ -79,6 +81,7 @@ def is_moving(stage: Stage) -> bool:
     return bool(
         stage.shopify.sender.waiting()
         or stage.tiktok_shop.sender.waiting()
+        or stage.ometria.automations.waiting()
         or InboxEvent.objects.filter(state=InboxEvent.State.NEW).exists()
         or Delivery.objects.filter(state__in=MOVING).exclude(last_code=UNNAMED).exists()
         or Receipt.objects.filter(state=Receipt.State.OPEN).exists()

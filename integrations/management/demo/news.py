@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from integrations.engine.pull import progress
 from integrations.models import Checkpoint, Connection, Delivery, RateBudget, SyncException
+from integrations.platforms.registry import PLATFORMS
 
 FEW = 3  # more deliveries of a flow than this at once become one line
-PLURAL = {kind: f"{kind}s" for kind in ("customer", "order", "checkout", "product", "variant", "event")}
+PLURAL = {kind: f"{kind}s" for kind in ("customer", "order", "checkout", "product", "variant", "event", "consent")}
 
 
 class News:
@@ -35,14 +36,15 @@ class News:
     def _delivered(self) -> Iterator[str]:
         since, self._since = self._since, timezone.now()
         rows = Delivery.objects.filter(delivered_at__gt=since, delivered_at__lte=self._since).exclude(last_code="unchanged")
-        fresh: dict[str, list[str]] = defaultdict(list)
-        for kind, number, name, key in rows.values_list("flow__record_type", "record__number", "record__name", "record_key"):
-            fresh[kind].append(number or (name or "").replace("_", " ") or key)
-        for kind, names in fresh.items():
+        fresh: dict[tuple[str, str], list[str]] = defaultdict(list)
+        columns = ("flow__record_type", "flow__destination__platform", "record__number", "record__name", "record_key")
+        for kind, place, number, name, key in rows.values_list(*columns):
+            fresh[kind, PLATFORMS[place].label].append(number or (name or "").replace("_", " ") or key)
+        for (kind, place), names in fresh.items():
             if len(names) > FEW:
-                yield f"{len(names)} {PLURAL.get(kind, kind)} delivered to Ometria"
+                yield f"{len(names)} {PLURAL.get(kind, kind)} delivered to {place}"
             else:
-                yield from (f"{kind} {name} delivered to Ometria" for name in names)
+                yield from (f"{kind} {name} delivered to {place}" for name in names)
 
     def _asked(self) -> Iterator[str]:
         for row in SyncException.objects.order_by("pk"):

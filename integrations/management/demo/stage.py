@@ -20,6 +20,7 @@ SHOP_CLIENT_ID = "demo-client-id"
 SHOP_SECRET = "demo-shopify-secret"  # noqa: S105 - a demo value
 ACCOUNT_NAME = "demo-account"
 ACCOUNT_KEY = "demo-ometria-key"
+AUTOMATION_KEY = "demo-automation-key"
 CURRENCY = "GBP"
 RATE = 8.0  # calls a second that the demo's Ometria account may make
 POINTS, POINTS_A_SECOND = 20_000, 1_000.0  # the shop is on Shopify's largest plan

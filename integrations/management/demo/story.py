@@ -20,13 +20,14 @@ from integrations.admin.answers import ANSWERS
 from integrations.engine.accounts import probe_connection
 from integrations.engine.pull import start_backfill
 from integrations.engine.watch import check_subscriptions, hook_address
-from integrations.management.demo import buyer_story
+from integrations.management.demo import buyer_story, storefront_story
 from integrations.management.demo.cast import Cast
 from integrations.management.demo.goods import Goods
 from integrations.management.demo.motion import Motion
 from integrations.management.demo.stage import SHOP_DOMAIN, Stage
 from integrations.management.demo.visitors import Visitors
 from integrations.models import Checkpoint, Delivery, InboxEvent, SyncException
+from integrations.standins.commercetools.lives import Lives as ShopperLives
 from integrations.standins.faults import Fault
 from integrations.standins.shopify.words import phone
 from integrations.standins.tiktok_shop.lives import Lives
@@ -54,6 +55,11 @@ class Story:
     visitors: Visitors = field(init=False)
     crowds: tuple[Lives, Lives] = field(init=False)
     heroine: buyer_story.Heroine = field(init=False)
+    # from the chapter that opens the storefront on: its shoppers, one of its products and orders, and who changes her mind
+    lives: ShopperLives = field(init=False)
+    lamp: str = field(init=False)
+    bought: str = field(init=False)
+    torn: storefront_story.Person = field(init=False)
 
     def play(self) -> None:
         """Every chapter in turn; raises CommandError when something does not happen that should."""
@@ -279,7 +285,8 @@ def _forgery(story: Story) -> None:
 
 def _last_poll(story: Story) -> None:
     story.motion.pause(story.lost_at + POLL_LAG - time.monotonic())
-    polls = Checkpoint.objects.filter(connection__in=[story.cast.shop, *story.cast.tiktoks], purpose=Checkpoint.Purpose.POLL)
+    everybody = [story.cast.shop, story.cast.account, story.cast.storefront, *story.cast.tiktoks]
+    polls = Checkpoint.objects.filter(connection__in=everybody, purpose=Checkpoint.Purpose.POLL)
     before = timezone.now()
     polls.filter(state=Checkpoint.State.WAITING).update(due_at=before)
     ran = lambda: not polls.exclude(finished_at__gt=before).exists()  # noqa: E731
@@ -302,6 +309,7 @@ CHAPTERS: tuple[tuple[str, Callable[[Story], None]], ...] = (
     ("Webhooks that come twice", _doubles),
     ("Webhooks that come in any order", _disorder),
     *buyer_story.CHAPTERS,
+    *storefront_story.CHAPTERS,
     ("A forged webhook", _forgery),
     ("The safety net: one more poll", _last_poll),
 )

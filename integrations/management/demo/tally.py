@@ -49,10 +49,16 @@ def tally(flow: Flow, there: set[str], source: set[str] | None) -> Row:
     moving = len(deliveries) - states[State.DELIVERED] - states[State.SKIPPED] - len(blocked) - unnamed
     sent, came = {key for _, _, key, digest, _, _ in deliveries if digest}, {key for key, *_ in deliveries}
     return Row(
-        f"{flow.source.name}: {flow.record_type}", len(source) if source is not None else None, len(deliveries), states[State.DELIVERED],
+        _name(flow), len(source) if source is not None else None, len(deliveries), states[State.DELIVERED],
         held, states[State.SKIPPED], sum("refused" in kinds for kinds in blocked), moving, len(there),
         tuple(_faults(flow.record_type, sent, there, missing_here=set() if source is None else source - came, moving=moving)),
     )  # fmt: skip
+
+
+def _name(flow: Flow) -> str:
+    """Whose records of which type; of consent also where they go."""
+    told = f" to {flow.destination.name}" if flow.record_type == RecordType.CONSENT else ""
+    return f"{flow.source.name}: {flow.record_type}{told}"
 
 
 def missing(what: str, keys: set[str]) -> list[str]:

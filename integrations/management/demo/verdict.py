@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from integrations.management.demo import verdict_tiktok
+from integrations.management.demo import verdict_storefront, verdict_tiktok
 from integrations.management.demo.cast import Cast
 from integrations.management.demo.stage import Stage
 from integrations.management.demo.tally import Check, Row, missing, tally
@@ -40,7 +40,8 @@ class Verdict:
 
 def reach(stage: Stage, cast: Cast, visits: list[Event] | None = None) -> Verdict:
     """Compare both ends; `visits` are the events that visitors' browsers sent."""
-    held = {name: stage.ometria.look(f"/{name}") for name in ("contacts", "orders", "products", "events")}
+    everything = {name: stage.ometria.look(f"/{name}") for name in ("contacts", "orders", "products", "events")}
+    held, storefronts = verdict_storefront.split(stage, everything)
     rows = [tally(cast.flows[kind], there(held), truth(stage)) for kind, (there, truth) in FLOWS.items()]
     checks = (
         _money(stage, held["orders"]),
@@ -50,8 +51,10 @@ def reach(stage: Stage, cast: Cast, visits: list[Event] | None = None) -> Verdic
         _webhooks(stage, cast),
         _unknown_keys(stage),
         *verdict_tiktok.checks(stage, cast, held, visits or []),
+        *verdict_storefront.checks(stage, cast, storefronts),
     )
-    return Verdict((*rows, *verdict_tiktok.rows(stage, cast, held)), checks)
+    more = (*verdict_tiktok.rows(stage, cast, held), *verdict_storefront.rows(stage, cast, storefronts))
+    return Verdict((*rows, *more), checks)
 
 
 def _ids(name: str) -> Callable[[Stage], set[str]]:
@@ -181,7 +184,7 @@ def _unknown_keys(stage: Stage) -> Check:
 # --- the table ---------------------------------------------------------------------------------------------------------
 
 
-HEADS = ("flow", "at the source", "records in", "delivered", "held", "skipped", "refused", "at Ometria", "agree")
+HEADS = ("flow", "at the source", "records in", "delivered", "held", "skipped", "refused", "there", "agree")
 
 
 def table(verdict: Verdict) -> str:
