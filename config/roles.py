@@ -17,7 +17,8 @@ VIEW_ALL = tuple(
             "mappingversion", "fieldrule", "skucrosswalk", "skucomponent", "valuecrosswalk", "identityrule", "maskingrule",
             "fieldowner", "contacthandle", "consentstatement",
         ),
-        "monitoring": ("sample", "segment", "audit", "reconciliation", "drift", "duplicate", "alertstate", "alertevent"),
+        "monitoring": ("sample", "segment", "audit", "reconciliation", "drift", "duplicate", "alertstate", "alertevent",
+                       "staleconsent", "consentaudit"),
     }.items()
     for model in models
 )  # fmt: skip
@@ -32,9 +33,10 @@ ANSWER = ("integrations.change_syncexception", "integrations.add_exceptioncommen
 CROSSWALK = editing("mapping", "skucrosswalk", "skucomponent")
 SEGMENTS = editing("monitoring", "segment", actions=("change",))
 COMPARE = editing("monitoring", "reconciliation", actions=("add", "change"))
+CONSENTS = editing("monitoring", "staleconsent", actions=("change",))
 DUPLICATES = editing("monitoring", "duplicate", actions=("change",))
 ECOMMERCE = (*VIEW_ALL, *ANSWER, *CROSSWALK, *COMPARE)
-MARKETING = (*VIEW_ALL, *ANSWER, *COMPARE, *DUPLICATES, *SEGMENTS, "integrations.view_personal_data")
+MARKETING = (*VIEW_ALL, *ANSWER, *COMPARE, *DUPLICATES, *CONSENTS, *SEGMENTS, "integrations.view_personal_data")
 MANAGER = (
     *ECOMMERCE,
     "integrations.view_personal_data",
@@ -42,6 +44,8 @@ MANAGER = (
     "integrations.change_inboxevent",
     *SEGMENTS,
     *DUPLICATES,
+    *CONSENTS,
+    "monitoring.add_consentaudit",
     "monitoring.add_audit",
     "monitoring.change_alertstate",
     *editing("monitoring", "alerttarget", actions=("view", "add", "change")),

@@ -35,6 +35,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("Alerts", "notifications", "monitoring.alertstate"),
         ("Reconciliation", "compare_arrows", "monitoring.reconciliation"),
         ("Drift", "difference", "monitoring.drift"),
+        ("Consent", "how_to_reg", "monitoring.staleconsent"),
         ("Duplicates", "people", "monitoring.duplicate"),
         ("Segments", "group_work", "monitoring.segment"),
         ("Privacy", "shield_person", "integrations.privacyrequest"),

@@ -15,6 +15,7 @@ SCHEDULES: tuple[tuple[str, str, str, int | None], ...] = (
     ("Unreadable calls", "monitoring.tasks.prune_unreadable", Schedule.HOURLY, None),
     ("Segments", "monitoring.segments.tasks.tick", Schedule.MINUTES, 1),
     ("Reconciliation", "monitoring.reconcile.tasks.tick", Schedule.MINUTES, 1),
+    ("Consent audit", "monitoring.consent.tasks.tick", Schedule.MINUTES, 1),
     ("Alerts", "monitoring.alerts.tasks.tick", Schedule.MINUTES, 1),
     ("Retention", "monitoring.tasks.prune", Schedule.DAILY, None),
     ("What things are found by", "integrations.tasks.search_terms", Schedule.DAILY, None),

@@ -20,6 +20,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 import monitoring.alerts.pages
+import monitoring.consent.pages
 import monitoring.reconcile.pages
 import monitoring.segments.desk  # noqa: F401 - the pages of segments
 from integrations.admin.export_columns import PEOPLE

@@ -22,6 +22,7 @@ from monitoring.models import (
     AlertEvent,
     AlertMessage,
     AlertState,
+    ConsentAudit,
     Drift,
     Metric,
     ReadBack,
@@ -29,6 +30,7 @@ from monitoring.models import (
     Sample,
     SegmentFlip,
     SegmentReading,
+    StaleConsent,
 )
 
 log = structlog.get_logger(__name__)
@@ -78,6 +80,8 @@ RULES: tuple[Rule, ...] = (
     Rule("read-backs", lambda cutoff: ReadBack.objects.filter(asked_at__lt=cutoff)),
     Rule("comparisons", lambda cutoff: Reconciliation.objects.filter(finished_at__lt=cutoff), READINGS),
     Rule("drifts", lambda cutoff: Drift.objects.filter(closed_at__lt=cutoff)),
+    Rule("consent audits", lambda cutoff: ConsentAudit.objects.filter(ended_at__lt=cutoff)),
+    Rule("consents that agree", lambda cutoff: StaleConsent.objects.filter(closed_at__lt=cutoff, state=StaleConsent.State.CLOSED)),
     Rule("alert messages", lambda cutoff: AlertMessage.objects.filter(made_at__lt=cutoff).exclude(event__alert__wrong=True)),
     Rule("alert events", lambda cutoff: AlertEvent.objects.filter(at__lt=cutoff, alert__wrong=False), ALERTS),
     Rule("alerts", lambda cutoff: AlertState.objects.filter(raw_since__lt=cutoff, wrong=False, raw=False), ALERTS),

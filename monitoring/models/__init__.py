@@ -2,6 +2,7 @@
 
 from monitoring.models.alerts import AlertEvent, AlertMessage, AlertRound, AlertState, AlertTarget, AlertTry
 from monitoring.models.audit import Audit
+from monitoring.models.consents import ConsentAudit, StaleConsent
 from monitoring.models.reconciliation import Drift, Duplicate, Reconciliation, Seen
 from monitoring.models.samples import Metric, Sample
 from monitoring.models.segments import (
@@ -17,7 +18,7 @@ from monitoring.models.segments import (
 )
 
 __all__ = [
-    "AlertEvent", "AlertMessage", "AlertRound", "AlertState", "AlertTarget", "AlertTry", "Audit", "ContactFact", "Drift", "Duplicate",
-    "FactMark", "Metric", "OrderFact", "ReadBack", "ReadBackRow", "Reconciliation", "Sample", "Seen", "Segment", "SegmentFlip",
-    "SegmentReading", "SegmentSource",
+    "AlertEvent", "AlertMessage", "AlertRound", "AlertState", "AlertTarget", "AlertTry", "Audit", "ConsentAudit", "ContactFact", "Drift",
+    "Duplicate", "FactMark", "Metric", "OrderFact", "ReadBack", "ReadBackRow", "Reconciliation", "Sample", "Seen", "Segment", "SegmentFlip",
+    "SegmentReading", "SegmentSource", "StaleConsent",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from integrations.admin.manual import manual_url
 from integrations.models import Checkpoint, Connection, Delivery, DeskRun, Flow, Hold, ImpactRun, InboxEvent, SyncException
 from integrations.models.privacy import PrivacyRequest
 from integrations.routes import route_of
-from mapping.models import FieldOwner, IdentityRule, MappingVersion, MaskingRule, SkuCrosswalk, ValueCrosswalk
+from mapping.models import ConsentStatement, FieldOwner, IdentityRule, MappingVersion, MaskingRule, SkuCrosswalk, ValueCrosswalk
 from monitoring.models import AlertState, AlertTarget, Drift, Duplicate, Reconciliation, Segment
 
 LISTS = {
@@ -25,7 +25,7 @@ LISTS = {
     "privacy": "integrations_privacyrequest",
     "segments": "monitoring_segment", "comparisons": "monitoring_reconciliation", "drift": "monitoring_drift",
     "duplicates": "monitoring_duplicate", "alerts": "monitoring_alertstate", "alerts-history": "monitoring_alertevent",
-    "targets": "monitoring_alerttarget",
+    "targets": "monitoring_alerttarget", "consent": "monitoring_staleconsent",
 }  # fmt: skip
 ADDED = ("flows", "mappings", "skus", "values", "identity", "masking", "owners", "connections", "people", "targets")
 SHEETS = ("skus", "values", "identity", "masking", "owners")
@@ -65,6 +65,9 @@ def staff_pages() -> dict[str, str]:
     pages |= {"segments-choose": f"{pages['segments']}?watched=no"}
     pages |= {"privacy-ask": reverse("admin:integrations_privacyrequest_person")}
     pages |= {"drift-repair": f"{pages['drift']}repairs/"}
+    for state in ("granted", "withdrawn", "suppressed"):
+        for said in ConsentStatement.objects.filter(state=state, told=False).order_by("-pk")[:1]:
+            pages[f"consent-{state}"] = reverse("admin:monitoring_staleconsent_person", args=[said.pk])
     pages |= {"alerts-who": reverse("admin:monitoring_alertstate_who")}
     pages |= {"unmapped-upload": reverse("admin:integrations_unmappedsku_upload")}
     pages |= {"contacts-retry": f"{reverse('admin:integrations_contactsync_retries')}?reason=bad_phone"}

@@ -24,9 +24,9 @@ from integrations.engine import accounts, impact, watch
 from integrations.models import Connection, DeskRun, Flow, SkuAnswer, SyncException
 from integrations.platforms.base import Probe
 from mapping.defaults import load_defaults
-from mapping.models import FieldOwner, IdentityRule, MaskingRule, SkuCrosswalk, ValueCrosswalk
+from mapping.models import ConsentStatement, FieldOwner, IdentityRule, MaskingRule, SkuCrosswalk, ValueCrosswalk
 from mapping.versions import draft_from
-from monitoring.models import Drift, Duplicate, Reconciliation
+from monitoring.models import Drift, Duplicate, Reconciliation, StaleConsent
 from tests.monitoring.alert_rows import make_alert, make_target
 from tests.rows import PASSWORD, make_delivery, make_event, make_exception, make_flow, make_person, make_privacy_request, minutes_ago
 from tests.segment_rows import make_segment
@@ -81,6 +81,11 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (MANAGERS, "get", "admin:integrations_privacyrequest: changelist change history live export person file certificate"),
     (MANAGERS, "post", "admin:integrations_privacyrequest: ask_export ask_erasure let_back cancel again hand_over"),
     (NOBODY, "get", "admin:integrations_privacyrequest: add delete"),
+    # who may be written to
+    (ROLES, "get", "admin:monitoring_staleconsent: changelist change history live search person of delivery export"),
+    (MARKETERS, "post", "admin:monitoring_staleconsent: send send_person send_all"),
+    (MANAGERS, "post", "admin:monitoring_staleconsent_audit"),
+    (NOBODY, "get", "admin:monitoring_staleconsent: add delete"),
     # alerts
     (ROLES, "get", "admin:monitoring_alertstate: changelist change history standing who export"),
     (MANAGERS, "post", "admin:monitoring_alertstate_threshold"),
@@ -196,7 +201,8 @@ def house(monkeypatch: pytest.MonkeyPatch) -> House:
     held = question.holds.get().delivery
     alert = make_alert(teams=["ecommerce", "marketing"])
     return House(
-        {**desk_rows(flow, question, contact), **tables(shop, ometria), **reconciled(flow), "mapping_mappingversion": draft,
+        {**desk_rows(flow, question, contact), **tables(shop, ometria), **reconciled(flow), **spoken(people),
+         "mapping_mappingversion": draft,
          "integrations_impactrun": impact.start(draft, None), "oauth_start": shop, "auth_user": make_person(username="somebody"),
          "integrations_privacyrequest": make_privacy_request(),
          "integrations_engagementfigure": shop.figures.create(subject="shop", day=now.date(), values={}, occurred_at=now),
@@ -238,6 +244,14 @@ def reconciled(flow: Flow) -> dict[str, Model]:
     drift = Drift.objects.create(flow=flow, run=run, aspect="order", cause="missing", record_key="1001", title="Order #1001")
     pair = Duplicate.objects.create(connection=flow.destination, first="0001-a", second="0002-b", reasons=["same_phone"], title="A / B")
     return {"monitoring_reconciliation": run, "monitoring_drift": drift, "monitoring_duplicate": pair}
+
+
+def spoken(people: Flow) -> dict[str, Model]:
+    """A word of somebody, and a side that holds another."""
+    who = {"contact_key": "ada@example.com", "channel": "email"}
+    said = ConsentStatement.objects.create(connection=people.source, state="withdrawn", explicit=True, **who)
+    stale = StaleConsent.objects.create(connection=people.destination, wanted="withdrawn", held="granted", **who)
+    return {"monitoring_staleconsent": stale, "monitoring_staleconsent_person": said, "monitoring_staleconsent_send_person": said}
 
 
 def lines() -> Iterator[tuple[frozenset[str], str, str]]:

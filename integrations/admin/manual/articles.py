@@ -40,6 +40,7 @@ GROUPS: dict[str, tuple[Article, ...]] = {
         Article("alerts", "Alerts", "Who is told when something goes wrong, and how a receiver checks it.", "notifications"),
         Article("segments", "Segment health", "Is my segment as large as it should be?", "donut_large"),
         Article("reconciliation", "Reconciliation", "Compare both ends and repair what differs.", "balance"),
+        Article("consent", "Consent", "Why a person may, or may not, be written to.", "how_to_reg"),
         Article("duplicates", "Duplicates", "One person, several profiles.", "group_remove"),
     ),
     "Rules": (

@@ -235,6 +235,17 @@ REMEDIES: dict[str, Remedy] = {
         "The question closes by itself when the request is done.",
         "privacy",
     ),
+    "stale_consent": Remedy(
+        "Once a day Switchyard holds what people stated last against what every platform last told, or was last sent. This platform holds "
+        "something else of the people on the list: it may write to somebody who said no, or leave out somebody who said yes.",
+        (
+            "Press “See the people”: each line says what stands and what the platform holds, and opens the whole chain of statements.",
+            "Press “Send all again”, or “Send again” on one line.",
+            "If the same people come back a day later, open one of them: the page says what is in the way.",
+        ),
+        "What was sent again is looked at every minute. The question closes by itself when the platform holds what stands.",
+        "consent",
+    ),
     "backfill_failed": Remedy(
         "Reading from the source failed several times in a row. A backfill stopped at the page it had reached; a poll goes on trying.",
         (

@@ -23,7 +23,7 @@ DELETED, EMPTIED, CLEANED = "deleted", "emptied", "cleaned"
 WHAT = {DELETED: "deleted", EMPTIED: "kept without the person", CLEANED: "cleaned of words"}
 WHOLE = frozenset({  # tables whose rows are about one person: they go
     "mapping.Contact", "mapping.ContactHandle", "mapping.ConsentStatement", "integrations.VisitorIdentity", "integrations.SearchTerm",
-    "integrations.Correction", "monitoring.Duplicate",
+    "integrations.Correction", "monitoring.Duplicate", "monitoring.StaleConsent",
 })  # fmt: skip
 BLANKED = frozenset({"differences", "ours", "theirs", "facts"})  # columns that compare or describe: of a person's row they are emptied
 SHORTEST = 3  # characters of a text that is taken out of rows that hang on a person's own

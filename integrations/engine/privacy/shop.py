@@ -51,6 +51,7 @@ RULES: dict[str, tuple[str, Rows]] = {
     "handles": ("Contact handles", _of_connection("mapping.ContactHandle")),
     "contacts": ("Contacts", _of_connection("mapping.Contact")),
     "duplicates": ("Suspected duplicates", _of_connection("monitoring.Duplicate")),
+    "stale": ("Consents not held as they stand", _of_connection("monitoring.StaleConsent")),
     "consent": ("Consent statements", _of_connection("mapping.ConsentStatement")),
     "pulls": ("Backfills and polls", lambda pk: Checkpoint.objects.filter(connection=pk)),
     "secrets": ("Secrets", lambda pk: Credential.objects.filter(connection=pk)),
