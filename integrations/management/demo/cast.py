@@ -85,6 +85,7 @@ def seed(*, shop_url: str, account_url: str, tiktok_url: str = "", storefront_ur
         open_flows(tiktok, account, catalogue=shop)
     storefront = _storefront(storefront_url, hooks) if storefront_url else None
     if storefront is not None:
+        set_credential(account, "webhook_key", stage.AUTOMATION_KEY)  # its automation calls us
         open_flows(storefront, account)
         for source, destination in ((account, shop), (account, storefront), (shop, storefront), (storefront, shop)):
             open_flows(source, destination)
@@ -133,7 +134,6 @@ def _account(url: str, hooks: dict[str, str]) -> Connection:
         },
     )
     set_credential(account, "api_key", stage.ACCOUNT_KEY)
-    set_credential(account, "webhook_key", stage.AUTOMATION_KEY)
     return account
 
 
