@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from html import unescape
 
 import pytest
 from django.db import connection as database
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from integrations.admin import unmapped_bulk, unmapped_pages
 from integrations.engine import backlog
@@ -41,20 +39,6 @@ def test_a_line_shows_what_waits_for_the_sku(orders: Flow, ecommerce: Client):
 
     for told in ("Mug of clay", "SKU MUG.BLUE · Blue · Example shop → Example Ometria", "£9.00", "3 orders", "6 units", "£54.00"):
         assert told in text, told
-
-
-def test_what_was_put_away_is_neither_listed_nor_next(orders: Flow, ecommerce: Client):
-    for sku, price in (("CHEAP", "1.00"), ("DEAR", "900.00"), ("MIDDLE", "50.00")):
-        wait_for(orders, sku, price=price)
-    backlog.refresh(5)
-    away = SyncException.objects.get(subject="DEAR")
-    SyncException.objects.filter(pk=away.pk).update(snoozed_until=timezone.now() + timedelta(days=1))
-
-    text = text_of(ecommerce)
-
-    assert ("SKU DEAR" in text, "SKU MIDDLE" in text) == (False, True)
-    assert unmapped_pages.neighbours(SyncException(pk=0))[1] == SyncException.objects.get(subject="MIDDLE").pk
-    assert "DEAR" in text_of(ecommerce, change(away))
 
 
 def test_what_is_worth_most_stands_first(orders: Flow, ecommerce: Client):
