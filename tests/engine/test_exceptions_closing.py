@@ -17,10 +17,14 @@ from integrations.engine.exceptions import (
     raise_questions,
     release_answered,
 )
+from integrations.engine.privacy import runs
 from integrations.models import Checkpoint, Connection, Delivery, Flow, Hold, InboxEvent, SyncException
 from integrations.models.kinds import KINDS
+from integrations.models.privacy import PrivacyRequest
 from mapping.models import MappingVersion, SkuCrosswalk, ValueCrosswalk
 from mapping.records import Variant
+from monitoring.consent import questions
+from monitoring.models import StaleConsent
 from tests.rows import make_connections, make_delivery, make_event, make_flow
 from tests.shelf_rows import as_json
 
@@ -125,6 +129,25 @@ def subscriptions_are_back(kind: str) -> Gone:
     return lambda: close_for_connection(shop, kind)  # what the hourly watch does when none is missing
 
 
+def request_fulfilled(kind: str) -> Gone:
+    shop, _ = make_connections()
+    raise_for_connection(shop, kind, "request 1", "Erasure 1 is due in 3 days")
+    return lambda: runs._close_reminder(PrivacyRequest(pk=1))  # what the end of a request does
+
+
+def consent_held_as_it_stands(kind: str) -> Gone:
+    shop, _ = make_connections()
+    now = timezone.now()
+    StaleConsent.objects.create(connection=shop, contact_key="ada@example.com", channel="email", wanted="withdrawn", held="granted")
+    questions.ask(now)
+
+    def settle() -> None:
+        StaleConsent.objects.update(state=StaleConsent.State.CLOSED)
+        questions.close_settled()
+
+    return settle
+
+
 STORIES: dict[str, tuple[Story, ...]] = {
     "unmapped_sku": (row_in_the_crosswalk, mapping_published, sent_by_a_newer_version),
     "unmapped_value": (row_in_the_value_table, mapping_published, sent_by_a_newer_version),
@@ -149,6 +172,8 @@ STORIES: dict[str, tuple[Story, ...]] = {
     "version_drift": (pinned_version_answers,),
     "missing_subscription": (subscriptions_are_back,),
     "backfill_failed": (pull_works,),
+    "privacy_overdue": (request_fulfilled,),
+    "stale_consent": (consent_held_as_it_stands,),
 }
 CASES = [(kind, story) for kind, stories in STORIES.items() for story in stories]
 
