@@ -13,7 +13,7 @@ from integrations.engine.catalogue import lookups_for
 from integrations.engine.consent import standings_for
 from integrations.engine.follow import following
 from integrations.engine.masks import unmasked
-from integrations.engine.ownership import as_owned
+from integrations.engine.ownership import as_owned, owned_by_others
 from integrations.engine.relevance import not_yet, why_not
 from integrations.flows import FlowSpec, spec_for
 from integrations.models import Delivery, Flow
@@ -67,7 +67,8 @@ class Trial:
     @property
     def needs_current(self) -> bool:
         """Whether rules look at what the destination holds; here it is taken to hold what was last sent."""
-        return self.after.needs_current or (self.before is not None and self.before.needs_current)
+        looked_at = self.after.needs_current or (self.before is not None and self.before.needs_current)
+        return looked_at or bool(owned_by_others(self.flow))
 
     @property
     def tables(self) -> frozenset[str]:
@@ -141,7 +142,7 @@ def _tried(rules: Trial, delivery: Delivery, record: Record, lookups: Lookups) -
         for name in rules.spec.steps:
             record = STEPS[name](record, lookups)
         current = delivery.sent_payload if rules.needs_current else None
-        held = delivery.sent_payload or {}
+        held = current or {}
         row = compare(
             rules.before, rules.after, record, lookups, current=current, then=lambda one: as_owned(rules.flow, one, held=held, own=held)
         )
