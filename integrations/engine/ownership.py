@@ -8,22 +8,15 @@ from typing import Any
 
 from integrations.models import Delivery, Flow
 from mapping.models import FieldOwner
-from mapping.ownership import Owned, without_owned
-from mapping.transform import Mapped
+from mapping.ownership import Owned
 
 FRESH = 5.0  # seconds for which a process trusts its copy of the rules
 _known: dict[int, tuple[float, dict[str, tuple[Owned, ...]]]] = {}
 
 
-def as_owned(flow: Flow, mapped: Mapped, *, held: Mapping[str, Any], own: Mapping[str, Any] | None = None) -> Mapped:
-    """What this flow's source may send of it; the same when nobody else owns any of its fields."""
-    rules = owned_by_others(flow)
-    return without_owned(mapped, rules, held=held, own=own) if rules else mapped
-
-
 def held_by_others(flow: Flow, key: str) -> Mapping[str, Any]:
-    """What other sources sent last for the same thing at the destination; nothing is asked where no field has an owner."""
-    if not key or not owned_by_others(flow):
+    """What other sources sent last for the same thing at the destination."""
+    if not key:
         return {}
     flows = Flow.objects.filter(destination=flow.destination_id, record_type=flow.record_type).exclude(pk=flow.pk)
     rows = Delivery.objects.filter(flow__in=list(flows.values_list("pk", flat=True)), destination_key=key, sent_payload__isnull=False)

@@ -18,7 +18,7 @@ from integrations.engine.identify import NOTHING, READING, Identified, identify
 from integrations.engine.links import linked
 from integrations.engine.masks import unmasked
 from integrations.engine.outbox import Claimed, Result
-from integrations.engine.ownership import as_owned, held_by_others
+from integrations.engine.ownership import held_by_others, owned_by_others
 from integrations.engine.relevance import not_yet, why_not
 from integrations.engine.visitors import named
 from integrations.flows import FlowSpec
@@ -29,7 +29,7 @@ from integrations.platforms.errors import PlatformError
 from mapping import codec
 from mapping.gate import NO_SKU
 from mapping.lookups import Lookups
-from mapping.ownership import in_words
+from mapping.ownership import Owned, in_words, without_owned
 from mapping.plans import Plan
 from mapping.preview import generic
 from mapping.records import Customer, Record, RecordType
@@ -86,6 +86,7 @@ class Bench:
     known: Identified
     client: Any
     corrected: Mapping[int, Values]  # by delivery
+    owned: Sequence[Owned]  # fields that another source decides
 
 
 def prepare(flow: Flow, spec: FlowSpec, plan: Plan, writer: Writer, *, client: Any, claimed: Sequence[Claimed]) -> Prepared:
@@ -112,7 +113,7 @@ def _prepare_together(
     rows = speaking(flow, following(flow, rows), batch)
     lookups = lookups_for(flow, spec, [record for _, record in rows], plan.tables)
     known = identify(flow, writer, client, rows) if flow.record_type == RecordType.CUSTOMER else NOTHING
-    bench = Bench(flow, spec, plan, writer, lookups, known, client, values_of([row.id for row, _ in rows]))
+    bench = Bench(flow, spec, plan, writer, lookups, known, client, values_of([row.id for row, _ in rows]), owned_by_others(flow))
     for row, record in rows:
         try:
             _prepare_one(bench, row, record, batch)
@@ -190,9 +191,12 @@ def _prepare_one(bench: Bench, row: Claimed, record: Record, batch: Prepared) ->
 
 def _mapped(bench: Bench, row: Claimed, record: Record) -> Mapped:
     """The payload without the fields that another source decides, apart from what only fills a gap."""
-    contact, mapped = bench.known.existing.get(row.key), _by_the_rules(bench, row, record)
+    mapped = _by_the_rules(bench, row, record)
+    if not bench.owned or mapped.issues:
+        return mapped
+    contact = bench.known.existing.get(row.key)
     held = contact.fields if contact else held_by_others(bench.flow, row.destination_key or bench.writer.destination_key(mapped.payload))
-    return as_owned(bench.flow, mapped, held=held, own=row.sent_payload)
+    return without_owned(mapped, bench.owned, held=held, own=row.sent_payload)
 
 
 def _by_the_rules(bench: Bench, row: Claimed, record: Record) -> Mapped:

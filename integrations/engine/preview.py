@@ -13,7 +13,7 @@ from integrations.engine.catalogue import lookups_for
 from integrations.engine.consent import standings_for
 from integrations.engine.follow import following
 from integrations.engine.masks import unmasked
-from integrations.engine.ownership import as_owned, owned_by_others
+from integrations.engine.ownership import owned_by_others
 from integrations.engine.relevance import not_yet, why_not
 from integrations.flows import FlowSpec, spec_for
 from integrations.models import Delivery, Flow
@@ -21,6 +21,7 @@ from integrations.platforms.base import JsonObject, Problem
 from mapping import codec
 from mapping.lookups import Lookups
 from mapping.models import MappingVersion
+from mapping.ownership import without_owned
 from mapping.plans import NoPlan, Plan, active_plan, compile_plan
 from mapping.preview import PreviewRow, compare, generic
 from mapping.records import Record
@@ -142,9 +143,9 @@ def _tried(rules: Trial, delivery: Delivery, record: Record, lookups: Lookups) -
         for name in rules.spec.steps:
             record = STEPS[name](record, lookups)
         current = delivery.sent_payload if rules.needs_current else None
-        held = current or {}
+        held, owned = current or {}, owned_by_others(rules.flow)
         row = compare(
-            rules.before, rules.after, record, lookups, current=current, then=lambda one: as_owned(rules.flow, one, held=held, own=held)
+            rules.before, rules.after, record, lookups, current=current, then=lambda one: without_owned(one, owned, held=held, own=held)
         )
         return _judged(rules, delivery, row)
     except Exception as fault:  # noqa: BLE001 - one poisoned record must not end a run over thousands; it is named in its result
