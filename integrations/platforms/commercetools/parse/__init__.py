@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from integrations.platforms.base import Account, JsonObject, RawObject
-from integrations.platforms.bodies import raw_reason
+from integrations.platforms.base import Account, RawObject
 from integrations.platforms.commercetools.parse.cart import parse_cart, parse_cart_deleted
 from integrations.platforms.commercetools.parse.customer import parse_customer, parse_customer_deleted
 from integrations.platforms.commercetools.parse.order import parse_order
 from integrations.platforms.commercetools.parse.product import parse_product, parse_product_deleted
-from integrations.platforms.errors import Unparsable
+from integrations.platforms.parsing import Parser, parse_by
 from mapping.records import Record
-
-Parser = Callable[[Account, JsonObject], Sequence[Record]]
 
 
 def parse(account: Account, raw: RawObject) -> Sequence[Record]:
     """The records inside one object; Unparsable when its shape is not the documented one."""
-    if raw_reason(raw.data):
-        raise Unparsable(f"{raw.shape}: {raw_reason(raw.data)}")
-    parser = PARSERS.get(raw.shape)
-    if parser is None:
-        raise Unparsable(f"unknown shape {raw.shape}")
-    try:
-        return parser(account, raw.data)
-    except Unparsable as fault:
-        raise Unparsable(f"{raw.shape}: {fault}") from fault
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as fault:  # another type than documented
-        raise Unparsable(f"{raw.shape}: {type(fault).__name__}: {fault}") from fault
+    return parse_by(PARSERS, account, raw)
 
 
 PARSERS: Mapping[str, Parser] = {

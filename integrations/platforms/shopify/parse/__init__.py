@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from integrations.platforms.base import Account, JsonObject, RawObject
-from integrations.platforms.errors import Unparsable
+from integrations.platforms.bodies import raw_reason
+from integrations.platforms.parsing import Parser, parse_by
 from integrations.platforms.shopify.parse.checkout import parse_abandoned, parse_checkout, parse_checkout_deleted, recovered_by
 from integrations.platforms.shopify.parse.customer import parse_customer, parse_customer_deleted, parse_customer_merged
 from integrations.platforms.shopify.parse.order import parse_order
@@ -15,31 +16,12 @@ from integrations.platforms.shopify.parse.product import parse_product, parse_pr
 from integrations.platforms.shopify.topics import TOPICS
 from mapping.records import Record
 
-Parser = Callable[[Account, JsonObject], Sequence[Record]]
-
 
 def parse(account: Account, raw: RawObject) -> Sequence[Record]:
     """The records inside one object; none for topics that carry no record, Unparsable when the shape is not the documented one."""
-    if set(raw.data) == {"raw", "reason"}:
-        raise Unparsable(f"{raw.shape}: {raw.data['reason']}")
-    parser = PARSERS.get(raw.shape)
-    if parser is None:
-        if raw.shape.startswith("webhook:"):
-            return ()
-        raise Unparsable(f"unknown shape {raw.shape}")
-    try:
-        return parser(account, raw.data)
-    except Unparsable as fault:
-        raise Unparsable(f"{raw.shape}: {fault}") from fault
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        IndexError,
-        ArithmeticError,
-    ) as fault:  # a value of another type than documented
-        raise Unparsable(f"{raw.shape}: {type(fault).__name__}: {fault}") from fault
+    if raw.shape.startswith("webhook:") and raw.shape not in PARSERS and not raw_reason(raw.data):
+        return ()
+    return parse_by(PARSERS, account, raw)
 
 
 def _webhook_order(account: Account, raw: JsonObject) -> Sequence[Record]:
