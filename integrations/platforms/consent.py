@@ -5,12 +5,15 @@ The ledger has decided before; this is the last look at the platform's own state
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from integrations.platforms.base import Outcome, OutcomeState
-from mapping.records import Consent, ConsentChange, ConsentState, Record
+from integrations.platforms.base import Candidate, Item, Outcome, OutcomeState, PeoplePage, Sent
+from integrations.platforms.errors import PlatformError, Reconnect, SlowDown, TryLater
+from mapping.records import Consent, ConsentChange, ConsentState, Record, RecordType
 
 
 class Verdict(StrEnum):
@@ -50,6 +53,45 @@ WRITTEN = "{channel}: written."
 NAMES = {"email": "E-mail", "sms": "Text messages"}
 # which outcome stands for a person of several channels: what asks somebody first, then what was done
 RANKS = (OutcomeState.REFUSED, OutcomeState.LATER, OutcomeState.DELIVERED, OutcomeState.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentWriting:
+    """What every writer of `ConsentChange` records has in common: it writes one person after the other, and looks for nobody beforehand."""
+
+    record_type: RecordType = RecordType.CONSENT
+    batch_size: int = 20
+    exclusive: bool = False
+
+    def confirm(self, client: Any, receipt: str, items: Sequence[Sent], age: float) -> Sequence[Outcome] | None:
+        """Nothing is ever merely accepted."""
+        return ()
+
+    def find(self, client: Any, records: Sequence[Record]) -> Mapping[str, Sequence[Candidate]]:
+        """Empty: people are looked for while writing."""
+        return {}
+
+    def people(self, client: Any, since: datetime | None, cursor: str | None) -> PeoplePage | None:
+        """None: consents are no people."""
+        return None
+
+
+def one_by_one(items: Sequence[Item], write: Callable[[Item], Outcome]) -> list[Outcome]:
+    """One outcome per item; after a fault the rest waits, and raises it while nothing was written yet (TryLater, SlowDown, Reconnect)."""
+    done: list[Outcome] = []
+    for position, item in enumerate(items):
+        try:
+            done.append(write(item))
+        except (TryLater, Reconnect) as fault:
+            if not done:
+                raise
+            return [*done, *(_later(rest, fault) for rest in items[position:])]
+    return done
+
+
+def _later(item: Item, fault: PlatformError) -> Outcome:
+    wait = fault.seconds if isinstance(fault, SlowDown) else None
+    return Outcome(key=item.key, state=OutcomeState.LATER, code=fault.code, message=str(fault), resume_in=wait, request_id=fault.request_id)
 
 
 def said(record: Record, channel: str) -> Consent | None:

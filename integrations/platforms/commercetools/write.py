@@ -11,16 +11,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from integrations.platforms.base import Candidate, Item, JsonObject, Outcome, OutcomeState, PeoplePage, Problem, Sent, TargetField
+from integrations.platforms.base import Item, JsonObject, Outcome, OutcomeState, Problem, TargetField
 from integrations.platforms.commercetools.answers import NO_SCOPE
 from integrations.platforms.commercetools.client import CommercetoolsClient, Query, Where
 from integrations.platforms.commercetools.find import ADDRESS, PLAIN_ADDRESS
 from integrations.platforms.commercetools.options import setting
 from integrations.platforms.commercetools.parse.customer import consents_of, statement
-from integrations.platforms.consent import NAMES, WRITTEN, Done, Held, Verdict, outcome_of, said, settled, verdict
-from integrations.platforms.errors import PlatformError, Reconnect, Refused, SlowDown, TryLater
+from integrations.platforms.consent import (
+    NAMES,
+    WRITTEN,
+    ConsentWriting,
+    Done,
+    Held,
+    Verdict,
+    one_by_one,
+    outcome_of,
+    said,
+    settled,
+    verdict,
+)
+from integrations.platforms.errors import PlatformError, Reconnect, Refused
 from integrations.platforms.values import child, text
-from mapping.records import Consent, ConsentState, Record, RecordType
+from mapping.records import Consent, ConsentState, RecordType
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PLATFORM = "commercetools"
@@ -114,12 +126,8 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class ConsentWriter:
+class ConsentWriter(ConsentWriting):
     """Writes `ConsentChange` records; a person whom the project does not know is skipped with words."""
-
-    record_type: RecordType = RecordType.CONSENT
-    batch_size: int = 20
-    exclusive: bool = False
 
     def check(self, payload: JsonObject) -> Sequence[Problem]:
         """Whom it is about must be named, and a value must be true, false or a word."""
@@ -137,27 +145,7 @@ class ConsentWriter:
 
     def send(self, client: CommercetoolsClient, items: Sequence[Item]) -> Sequence[Outcome]:
         """One outcome per item; raises TryLater, SlowDown or Reconnect while nothing was written yet."""
-        done: list[Outcome] = []
-        for position, item in enumerate(items):
-            try:
-                done.append(_write(client, item))
-            except (TryLater, Reconnect) as fault:
-                if not done:
-                    raise
-                return [*done, *(_later(rest, fault) for rest in items[position:])]
-        return done
-
-    def confirm(self, client: CommercetoolsClient, receipt: str, items: Sequence[Sent], age: float) -> Sequence[Outcome] | None:
-        """Nothing is ever merely accepted."""
-        return ()
-
-    def find(self, client: CommercetoolsClient, records: Sequence[Record]) -> Mapping[str, Sequence[Candidate]]:
-        """Empty: people are looked for while writing."""
-        return {}
-
-    def people(self, client: CommercetoolsClient, since: datetime | None, cursor: str | None) -> PeoplePage | None:
-        """None: consents are no people."""
-        return None
+        return one_by_one(items, lambda item: _write(client, item))
 
     def read_back(self, client: CommercetoolsClient, destination_key: str) -> JsonObject | None:
         """What the project holds now, in the words of a payload; None when it has no such customer."""
@@ -260,11 +248,6 @@ def _grants(item: Item) -> bool:
 
 def _path(key: str) -> str:
     return f"/customers/{key}"
-
-
-def _later(item: Item, fault: PlatformError) -> Outcome:
-    wait = fault.seconds if isinstance(fault, SlowDown) else None
-    return Outcome(key=item.key, state=OutcomeState.LATER, code=fault.code, message=str(fault), resume_in=wait, request_id=fault.request_id)
 
 
 WRITERS: Mapping[RecordType, ConsentWriter] = {RecordType.CONSENT: ConsentWriter()}

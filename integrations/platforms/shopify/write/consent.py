@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from integrations.platforms.base import Candidate, Item, JsonObject, Outcome, OutcomeState, PeoplePage, Problem, Sent, TargetField
-from integrations.platforms.consent import NAMES, WRITTEN, Done, outcome_of, said, settled, verdict
-from integrations.platforms.errors import PlatformError, Reconnect, Refused, SlowDown, TryLater
+from integrations.platforms.base import Item, JsonObject, Outcome, OutcomeState, Problem, TargetField
+from integrations.platforms.consent import NAMES, WRITTEN, ConsentWriting, Done, one_by_one, outcome_of, said, settled, verdict
+from integrations.platforms.errors import Reconnect, Refused
 from integrations.platforms.shopify.answers import DENIED, Fault, user_errors
 from integrations.platforms.shopify.client import ShopifyClient
 from integrations.platforms.shopify.full import gid
 from integrations.platforms.shopify.write.people import Person, find_people, read_person, whose
 from integrations.platforms.values import child, text
-from mapping.records import ConsentState, Record, RecordType
+from mapping.records import ConsentState
 
 SUBSCRIBED, UNSUBSCRIBED = "SUBSCRIBED", "UNSUBSCRIBED"
 LEVELS = ("SINGLE_OPT_IN", "CONFIRMED_OPT_IN", "UNKNOWN")
@@ -69,12 +69,8 @@ CONSENT_TARGETS = (
 
 
 @dataclass(frozen=True, slots=True)
-class ConsentWriter:
+class ConsentWriter(ConsentWriting):
     """Writes `ConsentChange` records; a person whom the shop does not know is skipped with words."""
-
-    record_type: RecordType = RecordType.CONSENT
-    batch_size: int = 20
-    exclusive: bool = False
 
     def check(self, payload: JsonObject) -> Sequence[Problem]:
         """Whom it is about must be named, and each channel must say one of the two things that may be said."""
@@ -97,28 +93,7 @@ class ConsentWriter:
     def send(self, client: ShopifyClient, items: Sequence[Item]) -> Sequence[Outcome]:
         """One outcome per item; raises TryLater, SlowDown or Reconnect while nothing was written yet."""
         people = find_people(client, items)
-        done: list[Outcome] = []
-        for position, item in enumerate(items):
-            person = people.get(item.key)
-            try:
-                done.append(_nobody(item) if person is None else _write(client, item, person))
-            except (TryLater, Reconnect) as fault:
-                if not done:
-                    raise
-                return [*done, *(_later(rest, fault) for rest in items[position:])]
-        return done
-
-    def confirm(self, client: ShopifyClient, receipt: str, items: Sequence[Sent], age: float) -> Sequence[Outcome] | None:
-        """Nothing is ever merely accepted."""
-        return ()
-
-    def find(self, client: ShopifyClient, records: Sequence[Record]) -> Mapping[str, Sequence[Candidate]]:
-        """Empty: people are looked for while writing."""
-        return {}
-
-    def people(self, client: ShopifyClient, since: datetime | None, cursor: str | None) -> PeoplePage | None:
-        """None: consents are no people."""
-        return None
+        return one_by_one(items, lambda item: _write(client, item, people.get(item.key)))
 
     def read_back(self, client: ShopifyClient, destination_key: str) -> JsonObject | None:
         """What the shop holds now, in the words of a payload; None when it has no such customer."""
@@ -134,7 +109,9 @@ class ConsentWriter:
         return shown
 
 
-def _write(client: ShopifyClient, item: Item, person: Person) -> Outcome:
+def _write(client: ShopifyClient, item: Item, person: Person | None) -> Outcome:
+    if person is None:
+        return Outcome(key=item.key, state=OutcomeState.SKIPPED, code="unknown_person", message=NOBODY)
     done = [found for channel in CHANNELS if (found := _channel(client, item, person, channel)) is not None]
     return outcome_of(item.key, done, destination_key=person.key)
 
@@ -182,19 +159,3 @@ def _refused(faults: Sequence[Fault], wish: JsonObject, channel: Channel) -> Don
 
 def _just_ahead(written: str) -> bool:
     return datetime.fromisoformat(written) < datetime.now(UTC) + CLOCKS_APART
-
-
-def _nobody(item: Item) -> Outcome:
-    return Outcome(key=item.key, state=OutcomeState.SKIPPED, code="unknown_person", message=NOBODY)
-
-
-def _later(item: Item, fault: PlatformError) -> Outcome:
-    wait = fault.seconds if isinstance(fault, SlowDown) else None
-    return Outcome(
-        key=item.key,
-        state=OutcomeState.LATER,
-        code=fault.code,
-        message=str(fault),
-        resume_in=wait,
-        request_id=fault.request_id,
-    )
