@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+from integrations.platforms.base import Pacer
+from integrations.platforms.errors import SlowDown
 
 LONGEST_WAIT = 60.0
 QUIET_SECONDS = 600.0
@@ -37,3 +40,27 @@ class Throttle:
             return None
         self._rate, self._changed_at = min(self._full, self._rate * 1.25), self._clock()
         return self._rate
+
+
+class Throttles:
+    """The rate groups of one client beside the budget that all workers share; the chosen rates in calls a second, 0 = no quota."""
+
+    def __init__(self, pacer: Pacer, rates: Mapping[str, float]) -> None:
+        self._pacer, self._each = pacer, {group: Throttle(rate) for group, rate in rates.items()}
+
+    def slow_down(self, group: str, refusal: SlowDown) -> SlowDown:
+        """The same refusal with the stated seconds or our own growing ones; every worker pauses and the group's rate is halved."""
+        throttle = self._each[group]
+        seconds = refusal.seconds if refusal.stated else throttle.wait()
+        self._pacer.pause(group, seconds)
+        self._pacer.report(group, rate=throttle.slower())
+        return SlowDown(
+            str(refusal), seconds=seconds, group=group, stated=refusal.stated,
+            status=refusal.status, code=refusal.code, request_id=refusal.request_id,
+        )  # fmt: skip
+
+    def answered(self, group: str) -> None:
+        """A call went through: the rate is raised again when it has been quiet for long."""
+        rate = self._each[group].answered()
+        if rate is not None:
+            self._pacer.report(group, rate=rate)

@@ -25,7 +25,7 @@ from integrations.platforms.commercetools.answers import CORRELATION, NOT_FOUND,
 from integrations.platforms.commercetools.options import API_ADDRESS, project_key, rates_of
 from integrations.platforms.errors import Reconnect, Refused, SlowDown, TryLater
 from integrations.platforms.http import HttpSession, Reply
-from integrations.platforms.throttle import Throttle
+from integrations.platforms.throttle import Throttles
 
 READ, WRITE = "read", "write"  # rate groups
 PARALLEL = 8  # calls at once of one worker
@@ -104,7 +104,7 @@ class CommercetoolsClient:
         self.unfinished: dict[str, Held] = {}  # see expand.py
         self._limits: dict[str, int] = {}
         self._run = uuid4().hex[:12]
-        self._throttles = {group: Throttle(rate) for group, rate in rates_of(account).items()}
+        self._throttles = Throttles(pacer, rates_of(account))
         headers = {"Authorization": f"Bearer {account.secrets['access_token']}", "Content-Type": "application/json"}
         self._http = HttpSession(account.base_url or API_ADDRESS, headers, request_id_header=CORRELATION, judge=judge)
         for group, rate in rates_of(account).items():
@@ -157,7 +157,7 @@ class CommercetoolsClient:
                 answers = [_answer(call.exception(), call) for call in sent]
                 for key, answer in zip(batch, answers, strict=True):
                     if isinstance(answer, SlowDown):
-                        raise self._slow_down(READ, answer) from answer
+                        raise self._throttles.slow_down(READ, answer) from answer
                     if isinstance(answer, Exception):
                         raise answer
                     self._answered(READ, answer)
@@ -215,7 +215,7 @@ class CommercetoolsClient:
         try:
             reply = self._send(method, path, params, body)
         except SlowDown as refusal:
-            raise self._slow_down(group, refusal) from refusal
+            raise self._throttles.slow_down(group, refusal) from refusal
         self._answered(group, reply)
         return reply
 
@@ -225,21 +225,8 @@ class CommercetoolsClient:
         content = None if body is None else orjson.dumps(body)
         return self._http.request(method, address, data=content, headers={CORRELATION: f"{self._run}-{uuid4()}"})
 
-    def _slow_down(self, group: str, refusal: SlowDown) -> SlowDown:
-        """The same refusal with the stated seconds or our own growing ones; every worker pauses and the project's rate is halved."""
-        throttle = self._throttles[group]
-        seconds = refusal.seconds if refusal.stated else throttle.wait()
-        self._pacer.pause(group, seconds)
-        self._pacer.report(group, rate=throttle.slower())
-        return SlowDown(
-            str(refusal), seconds=seconds, group=group, stated=refusal.stated,
-            status=refusal.status, code=refusal.code, request_id=refusal.request_id,
-        )  # fmt: skip
-
     def _answered(self, group: str, reply: Reply | None) -> None:
-        rate = self._throttles[group].answered()
-        if rate is not None:
-            self._pacer.report(group, rate=rate)
+        self._throttles.answered(group)
         if reply is None:
             return
         self.deprecation = reply.headers.get(DEPRECATION) or self.deprecation

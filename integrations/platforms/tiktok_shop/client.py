@@ -14,7 +14,7 @@ import orjson
 from integrations.platforms.base import Account, JsonObject, Pacer, RawObject
 from integrations.platforms.errors import Reconnect, SlowDown
 from integrations.platforms.http import HttpSession, Reply
-from integrations.platforms.throttle import Throttle
+from integrations.platforms.throttle import Throttles
 from integrations.platforms.tiktok_shop.answers import data_of, judge
 from integrations.platforms.tiktok_shop.options import API_ADDRESS, app_key, app_secret, rates_of, shop_cipher
 from integrations.platforms.tiktok_shop.sign import request_signature
@@ -50,7 +50,7 @@ class TikTokShopClient:
         self._app_key, self._secret = app_key(account), app_secret(account)
         self.ahead: float | None = None
         self.unfinished: dict[str, tuple[datetime, RawObject | None]] = {}  # see expand.py
-        self._throttles = {group: Throttle(rate) for group, rate in rates_of(account).items()}
+        self._throttles = Throttles(pacer, rates_of(account))
         headers = {"x-tts-access-token": account.secrets["access_token"], "Content-Type": "application/json"}
         self._http = HttpSession(account.base_url or API_ADDRESS, headers, judge=judge)
         for group, rate in rates_of(account).items():
@@ -134,25 +134,12 @@ class TikTokShopClient:
             reply = self._http.request(method, f"{path}?{urlencode(values, quote_via=quote, safe='')}", data=content or None)
             data = data_of(reply.json, reply.headers)
         except SlowDown as refusal:
-            raise self._slow_down(group, refusal) from refusal
+            raise self._throttles.slow_down(group, refusal) from refusal
         self._answered(group, reply)
         return data
 
-    def _slow_down(self, group: str, refusal: SlowDown) -> SlowDown:
-        """The same refusal with the stated seconds or our own growing ones; every worker pauses and the shop's rate is halved."""
-        throttle = self._throttles[group]
-        seconds = refusal.seconds if refusal.stated else throttle.wait()
-        self._pacer.pause(group, seconds)
-        self._pacer.report(group, rate=throttle.slower())
-        return SlowDown(
-            str(refusal), seconds=seconds, group=group, stated=refusal.stated,
-            status=refusal.status, code=refusal.code, request_id=refusal.request_id,
-        )  # fmt: skip
-
     def _answered(self, group: str, reply: Reply) -> None:
-        rate = self._throttles[group].answered()
-        if rate is not None:
-            self._pacer.report(group, rate=rate)
+        self._throttles.answered(group)
         with suppress(TypeError, ValueError):
             self.ahead = (parsedate_to_datetime(reply.headers.get("Date", "")) - datetime.now(UTC)).total_seconds()
 
