@@ -1,9 +1,8 @@
 """How this Ometria behaves: everything its customers could meet differently, adjustable while it runs."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from types import NoneType, UnionType
-from typing import get_args, get_type_hints
+from dataclasses import dataclass
+
+from integrations.standins.settings import with_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +34,4 @@ class Settings:
 
     def changed(self, changes: object) -> "Settings":
         """A copy with some values replaced; raises ValueError for an unknown name or a value of the wrong type."""
-        if not isinstance(changes, Mapping):
-            raise ValueError("Settings are an object.")
-        kinds = get_type_hints(Settings)
-        unknown = changes.keys() - {item.name for item in fields(self)}
-        if unknown:
-            raise ValueError(f"Unknown settings: {sorted(unknown)}")
-        wrong = sorted(name for name, value in changes.items() if not _fits(value, kinds[name]))
-        if wrong:
-            raise ValueError(f"Wrong type of value: {wrong}")
-        return replace(self, **changes)
-
-
-def _fits(value: object, kind: type | UnionType) -> bool:
-    allowed = set(get_args(kind) or (kind,))
-    if value is None:
-        return NoneType in allowed
-    return type(value) in allowed or (type(value) is int and float in allowed)
+        return with_changes(self, changes)
