@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from integrations.standins.commercetools.acts import ACTS, summary
@@ -11,7 +12,7 @@ from integrations.standins.commercetools.filler import fill, fill_orders, rewrit
 from integrations.standins.commercetools.lives import Lives
 from integrations.standins.commercetools.subscriptions import set_status
 from integrations.standins.commercetools.wires import Wire
-from integrations.standins.control import shared_control
+from integrations.standins.control import WRONG, control_answer
 from integrations.standins.wire import Request, Response, json_response
 
 if TYPE_CHECKING:
@@ -23,24 +24,12 @@ MOST_TICKS = 1_000
 
 def answer(stand_in: "CommercetoolsStandIn", request: Request) -> Response:
     """Answer a call below ``/_control``; a wrong value is 400, an unknown call 404."""
-    shared = shared_control(stand_in, request)
-    if shared is not None:
-        return shared
-    chosen = CALLS.get((request.method, request.path.rstrip("/")))
-    if chosen is None:
-        known = sorted(f"{method} {path}" for method, path in CALLS)
-        return json_response({"error": "No such control call", "calls": known}, 404)
+    here = f"http://{request.headers.get('host', '')}/{stand_in.slug}"
+    calls = {**CALLS, ("POST", "/push"): partial(_push, here=here)}
     try:
-        body = request.json() if request.body else request.query
-        if not isinstance(body, Mapping):
-            raise ValueError("The body must be an object.")
-        if chosen is _push:
-            body = {"public_url": f"http://{request.headers.get('host', '')}/{stand_in.slug}", **body}
-        return json_response(chosen(stand_in, body))
+        return control_answer(stand_in, request, calls, wrong=(*WRONG, StopIteration))
     except Refusal as refusal:
         return json_response({"error": f"{refusal.code}: {refusal.message}", **refusal.body()}, 400)
-    except (ValueError, TypeError, KeyError, StopIteration) as error:
-        return json_response({"error": f"{type(error).__name__}: {error}"}, 400)
 
 
 def _act(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
@@ -110,9 +99,9 @@ def _documents(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
         return [row.doc() for row in project[body["type_id"]].rows.values()]
 
 
-def _push(stand_in: "CommercetoolsStandIn", body: Body) -> Any:
+def _push(stand_in: "CommercetoolsStandIn", body: Body, *, here: str = "") -> Any:
     """A cloud's push subscription: the fields of Wire; ``public_url`` is where the cloud's own keys are, this server's unsaid."""
-    return stand_in.cloud.connect(Wire(**body))
+    return stand_in.cloud.connect(Wire(**{"public_url": here, **body}))
 
 
 def _pushes(stand_in: "CommercetoolsStandIn", body: Body) -> Any:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
-from integrations.standins.control import shared_control
+from integrations.standins.control import WRONG, control_answer
 from integrations.standins.shopify.cost import Bucket
 from integrations.standins.shopify.shops import Shop
 from integrations.standins.shopify.tables import Missing
-from integrations.standins.wire import Request, Response, json_response
+from integrations.standins.wire import Request, Response
 
 if TYPE_CHECKING:
     from integrations.standins.shopify.standin import ShopifyStandIn
@@ -18,20 +18,7 @@ Body = Mapping[str, Any]
 
 def answer(stand_in: "ShopifyStandIn", request: Request) -> Response:
     """Answer a call below ``/_control``; a wrong value is 400, an unknown call 404."""
-    shared = shared_control(stand_in, request)
-    if shared is not None:
-        return shared
-    chosen = CALLS.get((request.method, request.path.rstrip("/")))
-    if chosen is None:
-        known = sorted(f"{method} {path}" for method, path in CALLS)
-        return json_response({"error": "No such control call", "calls": known}, 404)
-    try:
-        body = request.json() if request.body else request.query
-        if not isinstance(body, Mapping):
-            raise ValueError("The body must be an object.")
-        return json_response(chosen(stand_in, body))
-    except (ValueError, TypeError, KeyError, Missing) as error:
-        return json_response({"error": f"{type(error).__name__}: {error}"}, 400)
+    return control_answer(stand_in, request, CALLS, wrong=(*WRONG, Missing))
 
 
 def _clock(stand_in: "ShopifyStandIn", body: Body) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from integrations.standins.control import shared_control
+from integrations.standins.control import WRONG, control_answer
 from integrations.standins.tiktok_shop.acts import summary
 from integrations.standins.tiktok_shop.failures import Failure
 from integrations.standins.tiktok_shop.filler import fill
@@ -13,7 +13,7 @@ from integrations.standins.tiktok_shop.money import text
 from integrations.standins.tiktok_shop.shelf import Missing
 from integrations.standins.tiktok_shop.shops import Shop
 from integrations.standins.tiktok_shop.specs import SellerSpec
-from integrations.standins.wire import Request, Response, json_response
+from integrations.standins.wire import Request, Response
 
 if TYPE_CHECKING:
     from integrations.standins.tiktok_shop.standin import TikTokShopStandIn
@@ -25,20 +25,7 @@ APP_FIELDS = frozenset({"redirect_uri", "webhook_uri"})
 
 def answer(stand_in: "TikTokShopStandIn", request: Request) -> Response:
     """Answer a call below ``/_control``; a wrong value is 400, an unknown call 404."""
-    shared = shared_control(stand_in, request)
-    if shared is not None:
-        return shared
-    chosen = CALLS.get((request.method, request.path.rstrip("/")))
-    if chosen is None:
-        known = sorted(f"{method} {path}" for method, path in CALLS)
-        return json_response({"error": "No such control call", "calls": known}, 404)
-    try:
-        body = request.json() if request.body else request.query
-        if not isinstance(body, Mapping):
-            raise ValueError("The body must be an object.")
-        return json_response(chosen(stand_in, body))
-    except (ValueError, TypeError, KeyError, Missing) as error:
-        return json_response({"error": f"{type(error).__name__}: {error}"}, 400)
+    return control_answer(stand_in, request, CALLS, wrong=(*WRONG, Missing))
 
 
 def _clock(stand_in: "TikTokShopStandIn", body: Body) -> Any:
