@@ -1,11 +1,11 @@
 """Failures in commercetools' own words, ordered in advance: before anything is done, or after it is done."""
 
-import threading
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from integrations.standins.commercetools.errors import STATUSES, Refusal
+from integrations.standins.failures import OrderedFailures
 from integrations.standins.wire import Request
 
 WORDS = {"General": "Write operation failed.", "OverCapacity": "Service Unavailable. Please try again later."}
@@ -46,22 +46,8 @@ class Failure:
             raise ValueError("A failure needs a code, a status or seconds.")
 
 
-class Failures:
-    """Ordered failures, first come first served; thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._orders: list[Failure] = []
-
-    def add(self, failure: Failure) -> None:
-        """Order one."""
-        with self._lock:
-            self._orders.append(failure)
-
-    def clear(self) -> None:
-        """Call off all."""
-        with self._lock:
-            self._orders.clear()
+class Failures(OrderedFailures[Failure]):
+    """Ordered failures of a call that was not processed, or that was."""
 
     def before(self, request: Request) -> None:
         """Raises Refusal or Dropped when this call is to fail without being processed."""
@@ -72,15 +58,9 @@ class Failures:
         self._strike(request, after=True)
 
     def _strike(self, request: Request, *, after: bool) -> None:
-        if not self._orders:
+        found = self.take(lambda order: order.after == after and _meant(order, request))
+        if found is None:
             return
-        with self._lock:
-            found = next((order for order in self._orders if order.after == after and _meant(order, request)), None)
-            if found is None:
-                return
-            found.hits += 1
-            if found.hits == found.times:
-                self._orders.remove(found)
         time.sleep(found.seconds)
         if found.html:
             raise Dropped(found.status or 503)
