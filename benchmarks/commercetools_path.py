@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter
-
-from benchmarks.figures import Figure, Goal, Run
+from benchmarks.figures import Figure, Run
 from benchmarks.generator import Load
-from benchmarks.load import begin, end
 from benchmarks.outside import BODIES
-from benchmarks.route import Route, connect_account, empty, forget_connections, start_world, until
+from benchmarks.path import finish, goals, timed
+from benchmarks.route import Route, connect_account, empty, forget_connections, start_world
 from integrations.engine import accounts
-from integrations.models import Connection, Delivery, Flow
+from integrations.models import Connection, Flow
 from integrations.standins.commercetools.specs import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_PROJECT
 
 ORDERS, PEOPLE = 6000, 2000
@@ -25,8 +22,7 @@ def measure(run: Run) -> list[dict[str, float]]:
     port = run.processes.start_web()
     run.processes.start_worker()
     rows = [_once(run, route, port, count, turn) for turn in range(run.runs)]
-    for name in ("worker", "web", "outside"):
-        run.processes.stop(name)
+    finish(run)
     return rows
 
 
@@ -50,30 +46,16 @@ def connect(port: int) -> Route:
 
 def _once(run: Run, route: Route, port: int, count: int, turn: int) -> dict[str, float]:
     empty(route)
-    flow = route.orders
-    generator = begin(
-        Load(port=port, bodies=str(run.folder / BODIES), count=count, secret=DOOR_KEY, domain=DEMO_PROJECT, run=f"ct{turn}",
-             platform="commercetools"))  # fmt: skip
-    until(lambda: Delivery.objects.filter(flow=flow, state=Delivery.State.DELIVERED).count() >= count, 300, "the path from commercetools")
-    done = time.time()
-    sent = end(generator)
-    effects = Counter(effect["key"] for effect in route.look("ometria", "ledger?kind=order"))
-    return {
-        "per_second": count / (done - sent.began),
-        "posted": sent.acknowledged / sent.elapsed,
-        "missing": float(count - len(effects)),
-        "double": float(sum(effects.values()) - len(effects)),
-    }
+    load = Load(
+        port=port, bodies=str(run.folder / BODIES), count=count, secret=DOOR_KEY, domain=DEMO_PROJECT, run=f"ct{turn}",
+        platform="commercetools",
+    )  # fmt: skip
+    return timed(route, load, "the path from commercetools")
 
 
 FIGURE = Figure(
     "commercetools_path",
     "commercetools order change → delivered at a stand-in",
-    (
-        Goal(name="per_second", unit="a second", target=400, at_least=True),
-        Goal(name="posted", unit="a second taken in meanwhile"),
-        Goal(name="missing", unit="missing at the stand-in", target=0),
-        Goal(name="double", unit="there more than once", target=0),
-    ),
+    goals(400),
     measure,
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from datetime import timedelta
 
 from django.utils import timezone
@@ -11,6 +10,7 @@ from django.utils import timezone
 from benchmarks.commercetools_path import connect
 from benchmarks.figures import Figure, Goal, Run
 from benchmarks.history import Memory
+from benchmarks.path import arrived
 from benchmarks.route import Route, empty, start_world, until
 from integrations.engine import pull
 from integrations.models import Checkpoint, Delivery, Flow
@@ -42,14 +42,12 @@ def _once(run: Run, route: Route, count: int) -> dict[str, float]:
         until(lambda: Delivery.objects.filter(flow=flow, state=Delivery.State.DELIVERED).count() >= count, SECONDS, "the people")
         seconds = time.monotonic() - began
     run.processes.stop("worker")
-    effects = Counter(effect["key"] for effect in route.look("ometria", "ledger?kind=contact"))
     return {
         "seconds": seconds,
         "per_second": count / seconds,
         "largest": max((row[1] for row in used.samples), default=0.0),
         "slope": used.slope(),
-        "missing": float(count - len(effects)),
-        "double": float(sum(effects.values()) - len(effects)),
+        **arrived(route, "contact", count),
     }
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import statistics
 import threading
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 
 from benchmarks.figures import Figure, Goal, Run
+from benchmarks.path import arrived
 from benchmarks.processes import memory
 from benchmarks.route import LONG_AGO, Route, bring_catalogue, connect, empty, start_outside, until
 from integrations.engine import pull
@@ -67,15 +67,13 @@ def _once(run: Run, route: Route, count: int) -> dict[str, float]:
         until(lambda: pulled.exists() and done.count() >= count, SECONDS, "the backfill")
         seconds = time.monotonic() - began
     run.processes.stop("worker")
-    effects = Counter(effect["key"] for effect in route.look("ometria", "ledger?kind=order"))
     return {
         "seconds": seconds,
         "per_second": count / seconds,
         "largest": max((row[1] for row in used.samples), default=0.0),
         "together": max((row[2] for row in used.samples), default=0.0),
         "slope": used.slope(),
-        "missing": float(count - len(effects)),
-        "double": float(sum(effects.values()) - len(effects)),
+        **arrived(route, "order", count),
     }
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
-from benchmarks.figures import Figure, Goal, Run
+from benchmarks.figures import Figure, Run
 from benchmarks.generator import Load
-from benchmarks.load import begin, end
 from benchmarks.outside import BODIES
 from benchmarks.outside_tiktok import SKUS
-from benchmarks.route import Route, connect_account, empty, forget_connections, start_world, until
+from benchmarks.path import finish, goals, timed
+from benchmarks.route import Route, connect_account, empty, forget_connections, start_world
 from integrations.engine import accounts
 from integrations.models import Connection, Delivery, Flow
 from integrations.standins.tiktok_shop.specs import DEMO_APP_KEY, DEMO_APP_SECRET, DEMO_SELLER, DEMO_SHOPS
@@ -32,8 +30,7 @@ def measure(run: Run) -> list[dict[str, float]]:
     port = run.processes.start_web()
     run.processes.start_worker()
     rows = [_once(run, route, port, count, turn) for turn in range(run.runs)]
-    for name in ("worker", "web", "outside"):
-        run.processes.stop(name)
+    finish(run)
     return rows
 
 
@@ -71,32 +68,16 @@ def bring_catalogue(run: Run, route: Route) -> None:
 def _once(run: Run, route: Route, port: int, count: int, turn: int) -> dict[str, float]:
     empty(route)
     bring_catalogue(run, route)
-    flow = route.orders
     load = Load(
         port=port, bodies=str(run.folder / BODIES), count=count, secret=DEMO_APP_SECRET, domain=DEMO_APP_KEY, run=f"tiktok{turn}",
         platform="tiktok_shop",
     )  # fmt: skip
-    generator = begin(load)
-    until(lambda: Delivery.objects.filter(flow=flow, state=Delivery.State.DELIVERED).count() >= count, 300, "the path from TikTok Shop")
-    done = time.time()
-    sent = end(generator)
-    effects = Counter(effect["key"] for effect in route.look("ometria", "ledger?kind=order"))
-    return {
-        "per_second": count / (done - sent.began),
-        "posted": sent.acknowledged / sent.elapsed,
-        "missing": float(count - len(effects)),
-        "double": float(sum(effects.values()) - len(effects)),
-    }
+    return timed(route, load, "the path from TikTok Shop")
 
 
 FIGURE = Figure(
     "tiktok_path",
     "TikTok order webhook → delivered at a stand-in",
-    (
-        Goal(name="per_second", unit="a second", target=400, at_least=True),
-        Goal(name="posted", unit="a second taken in meanwhile"),
-        Goal(name="missing", unit="missing at the stand-in", target=0),
-        Goal(name="double", unit="there more than once", target=0),
-    ),
+    goals(400),
     measure,
 )
