@@ -21,7 +21,8 @@ from integrations.models import Delivery, Flow
 from integrations.platforms.base import JsonObject, Lane
 from integrations.platforms.errors import PlatformError, Reconnect, SlowDown
 from integrations.platforms.ometria.compare import INSTRUCTIONS, compare
-from integrations.platforms.ometria.lists import member_of, moment_of
+from integrations.platforms.ometria.lists import member_of
+from integrations.platforms.ometria.moments import moment_of
 from integrations.platforms.ometria.outgoing import outgoing
 from integrations.platforms.registry import PLATFORMS
 from mapping.records import RecordType

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 from integrations.platforms.base import JsonObject
 from integrations.platforms.ometria.client import MAX_PAGE, OmetriaClient
+from integrations.platforms.ometria.moments import moment_of
 
 MAX_PAGES = 20  # an account has at most 350 active dynamic lists (dynamic segment refresh page) and any number of static ones
 READY = "READY"  # the one documented status
@@ -78,12 +78,3 @@ def _pages(client: OmetriaClient) -> Iterator[list[JsonObject]]:
         yield page
         if len(page) < MAX_PAGE:
             return
-
-
-def moment_of(written: Any) -> datetime | None:
-    """A time as Ometria writes it, aware; None for what is none."""
-    try:
-        found = datetime.fromisoformat(str(written))
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

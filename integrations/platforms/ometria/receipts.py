@@ -6,11 +6,12 @@ import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from integrations.platforms.base import JsonObject
 from integrations.platforms.errors import TryLater
+from integrations.platforms.ometria.moments import moment_of
 
 ERROR_WINDOW = 100  # the most recent errors of the whole account (list errors page)
 _STEP = re.compile(r"\s*>\s*")
@@ -100,18 +101,10 @@ def _error(entry: JsonObject) -> PushError:
         kind=str(entry.get("record_type") or record.get("@type") or ""),
         record_id=str(entry.get("record_id") or record.get("id") or ""),
         owner=str(record.get("@collection") or record.get("event_type") or ""),
-        at=_moment(entry.get("timestamp")),
+        at=moment_of(entry.get("timestamp")),
         field=field_path(str(said.get("error_path") or "")),
         message=str(said.get("error_message") or "not a valid value")[:300],
     )
-
-
-def _moment(written: object) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(str(written))
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _count(value: object, otherwise: int = 0) -> int:

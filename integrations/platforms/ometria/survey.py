@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from integrations.platforms.base import JsonObject, Window
 from integrations.platforms.ometria.client import MAX_PAGE, OmetriaClient
 from integrations.platforms.ometria.compare import compare
 from integrations.platforms.ometria.keys import destination_key, split
+from integrations.platforms.ometria.moments import changed_at
 from integrations.platforms.ometria.outgoing import outgoing
 from integrations.platforms.ometria.schema import KINDS
 from integrations.platforms.ometria.write.look import read_one
@@ -17,7 +18,6 @@ from integrations.platforms.survey import FieldDifference, PeopleSeen, StoredObj
 from mapping.records import RecordType
 
 CENTS = Decimal("0.01")
-CHANGED = ("dt_object_updated", "dt_updated", "timestamp_update")  # names under which revisions of the read pages show the last change
 FORCED = frozenset({"marketing_optin", "timestamp_subscribed", "timestamp_unsubscribed"})  # decided over all listings, compared as consent
 MOST_PROBES = 40  # of a count; 2 to this power is far beyond any account
 
@@ -100,7 +100,7 @@ def _stored(kind: str, row: JsonObject) -> StoredObject:
     return StoredObject(
         key=destination_key(kind, row),
         data=row,
-        changed_at=next((moment for name in CHANGED if (moment := _moment(row.get(name))) is not None), None),
+        changed_at=changed_at(row),
         value=_net(row) if kind == "order" else None,
         currency=str(row.get("currency") or ""),
         person=str(row.get("@profile_id") or row.get("profile_id") or ""),
@@ -126,14 +126,4 @@ def _person(profile: JsonObject) -> StoredPerson:
         customer_ids=tuple(dict.fromkeys(str(value) for value in ids if value)),
         email_consent=consent if isinstance(consent, bool) else None,
     )
-
-
-def _moment(written: object) -> datetime | None:
-    if not isinstance(written, str):
-        return None
-    try:
-        found = datetime.fromisoformat(written)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from math import inf
 from typing import TypeVar
 
 from integrations.standins.ometria.account import Account
@@ -30,7 +31,7 @@ def collections(account: Account, query: Query) -> Response:
 def contacts(account: Account, query: Query, collection: str) -> Response:
     """Listings of one collection."""
     since, _ = window(query, "updateSince")
-    found = (entry for key, entry in _rows(account.contacts, query) if key[0] == collection and entry.updated >= since)
+    found = (entry for key, entry in _rows(account.contacts, query, since) if key[0] == collection and entry.updated >= since)
     return json_response([shown_contact(entry) for entry in page(query, found)])
 
 
@@ -126,5 +127,5 @@ def _profile_of(account: Account, email: str) -> Response:
     return json_response(found)
 
 
-def _rows(shelf: Shelf, query: Query) -> Iterator[tuple]:
-    return shelf.items_by_change() if by_change(query) else shelf.items()
+def _rows(shelf: Shelf, query: Query, since: float = -inf) -> Iterator[tuple]:
+    return shelf.items_by_change(since) if by_change(query) else shelf.items()

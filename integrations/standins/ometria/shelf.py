@@ -3,7 +3,8 @@
 from bisect import bisect_left, insort
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, takewhile
+from math import inf
 from typing import Generic, TypeVar
 
 import orjson
@@ -89,9 +90,10 @@ class Shelf(Generic[K, E]):
         """In order of first arrival."""
         return iter(self._entries.items())
 
-    def items_by_change(self) -> Iterator[tuple[K, E]]:
-        """Least recently changed first."""
-        return ((key, self._entries[key]) for key in self._changed)
+    def items_by_change(self, since: float = -inf) -> Iterator[tuple[K, E]]:
+        """Least recently changed first; those since a moment where no change is ever dated back."""
+        latest = takewhile(lambda row: row[1].updated >= since, ((key, self._entries[key]) for key in reversed(self._changed)))
+        return reversed(list(latest))
 
 
 class OrderShelf(Shelf[str, OrderEntry]):

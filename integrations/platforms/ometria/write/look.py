@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, datetime, timedelta
 from itertools import count, pairwise
 
 from integrations.platforms.base import JsonObject, Sent
 from integrations.platforms.ometria.client import MAX_PAGE, OmetriaClient
 from integrations.platforms.ometria.keys import destination_key, split
+from integrations.platforms.ometria.moments import changed_at, moment_of
 
 MAX_READS = 5  # per call of `look`, of the account's four reads a second
 PAGE_READS = 4  # of those on pages
 MARGIN = timedelta(seconds=5)  # windows reach this much further back than the push
+CLOCK = timedelta(seconds=1)  # what is lost of Ometria's clock in a Date header
+FEEDS = frozenset({"contact"})  # kinds that are found by no other time than that of their last change
 
 Rows = list[JsonObject]
 Pages = Callable[[OmetriaClient, Sequence[Sent], datetime], Iterator[Rows]]
@@ -26,7 +29,7 @@ def read_one(client: OmetriaClient, kind: str, key: str) -> JsonObject | None:
 def look(client: OmetriaClient, kind: str, sent: Sequence[Sent], since: datetime) -> dict[str, JsonObject]:
     """Stored objects by destination key, as far as at most five reads show them; `since` is when they were pushed."""
     missing = {item.destination_key for item in sent}
-    found = client.shown.of(kind, missing)
+    found = client.shown.of(kind, missing, since - CLOCK)
     missing -= found.keys()
     left = MAX_READS
     if len(missing) > 1 and kind in PAGES:
@@ -37,7 +40,8 @@ def look(client: OmetriaClient, kind: str, sent: Sequence[Sent], since: datetime
             shown = {key: rows[key] for key in missing & rows.keys()}
             found.update(shown)
             missing -= shown.keys()
-            if not missing or left == MAX_READS - PAGE_READS or (not shown and len(page) == MAX_PAGE):
+            useless = not shown and len(page) == MAX_PAGE and kind not in FEEDS
+            if not missing or left == MAX_READS - PAGE_READS or useless:
                 break
         else:  # the pages ended: what was not among them is not there yet
             return found
@@ -58,13 +62,20 @@ def _paged(read: Callable[[int], Rows]) -> Iterator[Rows]:
 
 
 def _contact_pages(client: OmetriaClient, sent: Sequence[Sent], since: datetime) -> Iterator[Rows]:
+    """Read on from where the last look ended: more listings may have changed since the push than a look can read."""
     for collection in sorted({split(item.destination_key)[0] for item in sent}):
-        yield from _paged(lambda offset, collection=collection: client.contacts(collection, since=since, offset=offset))
+        feed = client.shown.feed("contact", collection)
+        for place in feed.places(since):
+            page = client.contacts(collection, since=place.moment, offset=place.offset)
+            feed.note([(destination_key("contact", row), changed_at(row), row) for row in page])
+            yield page
+            if len(page) < MAX_PAGE:
+                break
 
 
 def _order_pages(client: OmetriaClient, sent: Sequence[Sent], since: datetime) -> Iterator[Rows]:
     """By order time when the payloads tell it, because a batch is close together there; else by update time."""
-    times = [moment for item in sent if (moment := _moment((item.payload or {}).get("timestamp"))) is not None]
+    times = [moment for item in sent if (moment := moment_of((item.payload or {}).get("timestamp"))) and MINYEAR < moment.year < MAXYEAR]
     windows = _windows(sorted(times)) if len(times) == len(sent) else [("update", since, None)]
     for window in windows:
         yield from _paged(lambda offset, window=window: client.orders(*window, offset=offset))
@@ -81,16 +92,6 @@ def _windows(times: Sequence[datetime]) -> list[tuple[str, datetime, datetime]]:
 
 def _product_pages(client: OmetriaClient, sent: Sequence[Sent], since: datetime) -> Iterator[Rows]:
     return _paged(lambda offset: client.products(offset=offset))
-
-
-def _moment(written: object) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(str(written))
-    except ValueError:
-        return None
-    if not MINYEAR < found.year < MAXYEAR:  # nothing can be counted around the ends of time
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 PAGES: Mapping[str, Pages] = {"contact": _contact_pages, "order": _order_pages, "product": _product_pages}
