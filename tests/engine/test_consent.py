@@ -11,7 +11,7 @@ import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
-from integrations.engine import consent, outbox
+from integrations.engine import consent, masks, outbox, ownership
 from integrations.engine.outbox import Cause, Result, claim_deliveries, enqueue, store_results
 from integrations.models import Delivery, Flow, SearchTerm
 from mapping.models import ConsentStatement
@@ -86,7 +86,11 @@ def test_a_batch_of_customers_takes_one_statement_however_many_they_are():
     assert (first, again, ConsentStatement.objects.count()) == (1, 1, 50)
 
 
-def test_bringing_news_to_others_takes_as_many_questions_for_fifty_people_as_for_five(sides):
+def test_bringing_news_to_others_takes_as_many_questions_for_fifty_people_as_for_five(sides, monkeypatch):
+    for kept in (masks, ownership):
+        monkeypatch.setattr(kept, "_known", {})
+        monkeypatch.setattr(kept, "FRESH", 600.0)  # else one of the two may read the rules again
+
     def said(count: int, name: str) -> list[ConsentChange]:
         return [change(word(W, 1), key=f"{name}{number}", email=f"{name}{number}@example.com") for number in range(count)]
 

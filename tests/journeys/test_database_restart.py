@@ -66,6 +66,7 @@ def test_webhooks_acknowledged_around_a_restart_of_the_database_all_arrive(stand
             made = shopify.act(
                 "create_product", DOMAIN, title="Shoe", handle="shoe", variants=[{"sku": "SHOE-42", "price": "20.00", "inventory": 9_999}]
             )
+            wait(lambda: ometria.look("/products"), processes)  # the worker is at work: one that begins without a database ends at once
             orders = []
             for number in range(ORDERS):
                 line = {"variant_id": made.variant_ids[0], "quantity": 1}
