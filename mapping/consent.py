@@ -3,7 +3,8 @@
 The rule, strongest first:
 
 1. A suppression (the address bounces, a complaint, an erasure) beats everything and is not taken back.
-2. The newest dated word stands: an explicit act of the person that grants, or any withdrawal. Of the same moment, the withdrawal.
+2. The newest dated word stands: an explicit act of the person that grants, or any withdrawal. Of the same second, the withdrawal: not
+   every side tells parts of a second, and all sides must come to the same end.
 3. A withdrawal by an act of the person without a time stands while nobody granted anything live.
 4. A grant that is known from a backfill alone stands only where nobody ever withdrew; it is never forced and never carried to others.
 5. A plain "no" without an act and without a time stands only where nobody granted anything; it is not carried to others either.
@@ -31,7 +32,8 @@ class Statement:
     """One word about one channel: what a connection said of a person, or (`told`) what that connection was told by us.
 
     `explicit` = an act of the person, which counts only with its time. `history` = known from a backfill alone. `noted_at` and `seen_at`
-    are our own times: first and last heard, or first and last told; `confirmed` = the telling reached its destination.
+    are our own times: first and last heard, or first and last told; `confirmed` = the telling reached its destination, and `entry` is which
+    of the person's entries there it was told by, where it is known.
     """
 
     channel: str
@@ -49,6 +51,7 @@ class Statement:
     seen_at: datetime | None = None
     as_of: datetime | None = None  # the version of the record that showed it
     confirmed: bool = False
+    entry: int | None = None
     keeps_time: bool = False  # of a telling: the destination keeps the time that it is told
 
     @property
@@ -124,17 +127,21 @@ def carries(winner: Statement | None) -> bool:
     return not winner.history if winner.state is ConsentState.GRANTED else not winner.is_weak
 
 
-def forces(winner: Statement | None, statements: Sequence[Statement], connection: int) -> bool:
+def forces(winner: Statement | None, statements: Sequence[Statement], connection: int, *, entry: int | None = None) -> bool:
     """Whether a destination is to hold what stands against whatever it holds: never twice for one word, never a backfilled grant.
 
-    Also what it said itself, where the entry that we wrote there still carries the opposite. A grant is not forced on a destination that
-    since then showed a "no" without a time: nobody knows which is newer.
+    Also what it said itself, where the entry that we wrote there still carries the opposite; a "no" once for each `entry` of the person
+    that was written there before. A grant is not forced on a destination that since then showed a "no" without a time: nobody knows
+    which is newer.
     """
     if winner is None or not carries(winner) or _may_be_older(winner, statements, connection):
         return False
     if not holding(statements, connection, winner.channel).agrees(winner):
         return True
     told = [s for s in statements if s.told and s.connection == connection and s.channel == winner.channel]
+    if winner.is_no and entry is not None:
+        last = max((s for s in told if s.entry == entry), key=_known_since, default=None)
+        return last is None or not (last.is_no and last.confirmed)
     return any(s.is_no != winner.is_no for s in told) and not any(s.confirmed and _is_word(s, winner) for s in told)
 
 
@@ -215,8 +222,9 @@ def _age(statement: Statement) -> datetime:
     return statement.stated_at or LONG_AGO
 
 
-def _weight(statement: Statement) -> tuple[int, datetime, bool]:
-    return _rank(statement), statement.stated_at or LONG_AGO, statement.is_no
+def _weight(statement: Statement) -> tuple[int, datetime, bool, datetime]:
+    at = statement.stated_at or LONG_AGO
+    return _rank(statement), at.replace(microsecond=0), statement.is_no, at
 
 
 def _known_since(statement: Statement) -> datetime:

@@ -58,7 +58,7 @@ WHERE NOT EXISTS (
     AND s.seen_at = (SELECT max(o.seen_at) FROM mapping_consentstatement o
                      WHERE o.connection_id = s.connection_id AND o.contact_key = s.contact_key AND o.channel = s.channel AND NOT o.told))
 ORDER BY x.contact_key COLLATE "C", x.channel, x.state, x.stated_at
-ON CONFLICT (connection_id, contact_key, channel, told, state, stated_at) DO UPDATE SET
+ON CONFLICT (connection_id, contact_key, channel, told, state, stated_at, delivery_id) DO UPDATE SET
   seen_at = excluded.seen_at, as_of = excluded.as_of, from_history = c.from_history AND excluded.from_history,
   is_news = c.is_news OR excluded.is_news, explicit = c.explicit OR excluded.explicit,
   record_key = COALESCE(NULLIF(excluded.record_key, ''), c.record_key)
@@ -68,22 +68,22 @@ RETURNING c.id, c.is_news
 TELL = """
 INSERT INTO mapping_consentstatement AS c (connection_id, contact_key, channel, state, stated_at, source, policy, explicit, record_key,
                                            from_history, told, keeps_time, delivery_id, recorded_at, seen_at)
-SELECT DISTINCT ON (t.contact_key, t.channel, t.state, t.stated_at)
+SELECT DISTINCT ON (t.contact_key, t.channel, t.state, t.stated_at, t.delivery_id)
   %(connection)s, t.contact_key, t.channel, t.state, t.stated_at, t.source, t.policy, t.explicit, '', t.history, true,
   %(keeps_time)s, t.delivery_id, clock_timestamp(), clock_timestamp()
 FROM unnest(%(channels)s::text[], %(keys)s::text[], %(states)s::text[], %(times)s::timestamptz[], %(sources)s::text[],
             %(policies)s::text[], %(explicit)s::bool[], %(histories)s::bool[], %(deliveries)s::bigint[])
      AS t(channel, contact_key, state, stated_at, source, policy, explicit, history, delivery_id)
-ORDER BY t.contact_key, t.channel, t.state, t.stated_at
-ON CONFLICT (connection_id, contact_key, channel, told, state, stated_at) DO UPDATE SET
-  seen_at = clock_timestamp(), delivery_id = excluded.delivery_id, keeps_time = c.keeps_time AND excluded.keeps_time,
+ORDER BY t.contact_key, t.channel, t.state, t.stated_at, t.delivery_id
+ON CONFLICT (connection_id, contact_key, channel, told, state, stated_at, delivery_id) DO UPDATE SET
+  seen_at = clock_timestamp(), keeps_time = c.keeps_time AND excluded.keeps_time,
   from_history = c.from_history AND excluded.from_history
 """
 
 # A telling arrived when its delivery did after it, also where there was nothing to change; one that the destination left alone is none.
 LOAD = """
 SELECT s.id, s.contact_key, s.channel, s.state, s.stated_at, s.source, s.explicit, s.policy, s.connection_id, p.name, s.record_key,
-       s.from_history, s.told, s.recorded_at, s.seen_at, s.as_of, s.keeps_time,
+       s.from_history, s.told, s.recorded_at, s.seen_at, s.as_of, s.keeps_time, s.delivery_id,
        COALESCE(d.delivered_at >= s.seen_at OR (d.state = 'delivered' AND d.last_code = 'unchanged' AND d.updated_at >= s.seen_at), false)
 FROM mapping_consentstatement s JOIN integrations_connection p ON p.id = s.connection_id
 LEFT JOIN integrations_delivery d ON s.told AND d.id = s.delivery_id
@@ -207,11 +207,11 @@ def load_around(ids: Sequence[int]) -> tuple[dict[Handle, list[Statement]], dict
 
 def _statement(row: tuple) -> tuple[int, Handle, Statement]:
     pk, key, channel, state, at, source, explicit, policy, connection, name, person, history, told, noted, seen, *more = row
-    as_of, keeps_time, confirmed = more
+    as_of, keeps_time, delivery, confirmed = more
     return pk, (channel, key), Statement(
         channel=channel, state=ConsentState(state), stated_at=at, source=source, explicit=explicit, policy=policy, connection=connection,
         place=name, person=person, history=history, told=told, noted_at=noted, seen_at=seen, as_of=as_of,
-        confirmed=confirmed, keeps_time=keeps_time,
+        confirmed=confirmed, keeps_time=keeps_time, entry=delivery,
     )  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def _customers(flow: Flow, rows: list[Row]) -> list[Row]:
     ready, told, plain = [], [], []
     for row, record in rows:
         if isinstance(record, Customer):
-            words = _words(record, flow, known)
+            words = _words(record, flow, known, entry=row.id if row.sent_hash else None)
             told += [Told(word.handle, word.statement, row.id) for word in words if word.statement and word.forced]
             plain += [Told(word.handle, word.statement, row.id) for word in words if word.statement and word.is_new and not word.forced]
             record = _standing(record, words)
@@ -70,13 +70,13 @@ def _listens(flow: Flow) -> bool:
     return Flow.objects.filter(source=flow.destination_id, record_type=RecordType.CONSENT, enabled=True).exists()
 
 
-def _words(record: Customer, flow: Flow, known: Ledger) -> list[_Word]:
+def _words(record: Customer, flow: Flow, known: Ledger, *, entry: int | None = None) -> list[_Word]:
     words = []
     for handle in handles(record):
         statements = [*known[handle], *_unnoted(record, flow, handle, known)]
         winner = winning(statements, handle[0])
         is_new = winner is not None and not any(_tells(s, winner, flow.destination_id) for s in statements)
-        words.append(_Word(handle, winner, forces(winner, statements, flow.destination_id), is_new))
+        words.append(_Word(handle, winner, forces(winner, statements, flow.destination_id, entry=entry), is_new))
     return words
 
 

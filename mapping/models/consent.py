@@ -32,7 +32,7 @@ class ConsentStatement(models.Model):
     from_history = models.BooleanField(db_default=False)  # never heard but in a backfill
     told = models.BooleanField(db_default=False)
     keeps_time = models.BooleanField(db_default=False)  # of a telling: the destination keeps the time that it is told
-    delivery_id = models.BigIntegerField(null=True, blank=True)  # that told it
+    delivery_id = models.BigIntegerField(null=True, blank=True)  # that told it: each entry of a person at a destination is told for itself
     record_key = models.CharField(max_length=200, blank=True, db_default="")  # the person at that connection
     recorded_at = models.DateTimeField(db_default=Now())  # first heard, or first told
     seen_at = models.DateTimeField(db_default=Now())  # last heard, or last told
@@ -47,7 +47,7 @@ class ConsentStatement(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["connection", "contact_key", "channel", "told", "state", "stated_at"],
+                fields=["connection", "contact_key", "channel", "told", "state", "stated_at", "delivery_id"],
                 nulls_distinct=False,
                 name="one_statement_once",
             )

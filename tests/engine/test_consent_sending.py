@@ -67,6 +67,20 @@ def test_a_withdrawal_elsewhere_is_forced_whatever_brought_it(sides):
     assert carried(sides) == [(W, True)]
 
 
+def test_a_withdrawal_is_forced_once_on_each_entry_of_the_person(sides):
+    store = sides.flow(sides.store, sides.mail, "customer")
+    hear(sides.shop, ada(word(G, 1)))
+    hear(sides.store, ada(word(G, 2), key="c1"))
+    entries = [carried(sides), [one.consents[0].forced for one in tell(store)]]
+    hear(sides.store, ada(word(W, 3), key="c1", second=9))
+    at_the_stores_entry = [one.consents[0].forced for one in tell(store)]
+    again(sides)
+    at_the_shops_entry = carried(sides)
+    again(sides)
+
+    assert (entries, at_the_stores_entry, at_the_shops_entry, carried(sides)) == ([[(G, True)], [False]], [True], [(W, True)], [(W, False)])
+
+
 def test_a_record_from_before_the_ledger_counts_as_history(sides):
     hear(sides.shop, ada(word(G, 1)))
     ConsentStatement.objects.all().delete()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
@@ -52,6 +53,8 @@ def told(state, hours, *, sent, at=MAIL, confirmed=True, **more):
         ([said(W, 1), said(G, 9, history=True)], W),
         ([said(W, 1, history=True), said(G, 9, history=True)], W),
         ([said(G, 1), said(W, 2, history=True)], W),
+        ([said(W, 1), said(G, 1 + 0.01 / 3600)], W),  # in one second, which is all that some platforms tell
+        ([said(W, 1), said(G, 1 + 0.1 / 3600)], G),
     ],
 )
 def test_the_newest_act_of_the_person_stands_in_whatever_order_statements_arrive(statements, expected):
@@ -144,6 +147,12 @@ def test_what_stands_is_brought_to_others_unless_it_is_an_old_yes_or_no_act_at_a
 )
 def test_a_word_is_forced_on_a_side_once_and_not_where_it_is_held_already(at_mail, forced):
     assert forces(said(W, 1), at_mail, MAIL) is forced
+
+
+@pytest.mark.parametrize(("entry", "forced"), [(1, True), (2, False), (3, True), (None, False)])
+def test_a_no_is_forced_once_on_each_entry_that_was_written_before(entry, forced):
+    at_mail = [replace(told(G, 0, sent=0.5), entry=1), replace(told(G, 0, sent=0.6), entry=2), replace(told(W, 1, sent=2), entry=2)]
+    assert forces(said(W, 1), at_mail, MAIL, entry=entry) is forced
 
 
 @pytest.mark.parametrize(("shown", "forced"), [(0.5, True), (3, False)])

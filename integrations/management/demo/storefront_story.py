@@ -150,13 +150,22 @@ def _out_at_ometria(story: Story) -> None:
     _agree(story, story.torn, False)
 
 
+def _some_time_later(story: Story) -> None:
+    """Of what is said in one second the "no" stands: not every platform tells parts of one."""
+    clock = story.stage.commercetools.project().clock
+    after = clock.now() + 1.0
+    story.motion.until("a second passes", lambda: clock.now() >= after, seconds=STEP_SECONDS)
+
+
 def _in_at_the_storefront(story: Story) -> None:
+    _some_time_later(story)
     act(story, "change_consent", customer=story.torn.storefront_id, email=True)
     story.say("storefront: some time later she ticks the box again")
     _agree(story, story.torn, True)
 
 
 def _out_at_the_shop(story: Story) -> None:
+    _some_time_later(story)
     story.act("set_email_consent", customer_id=story.torn.shop_id, state="UNSUBSCRIBED")
     story.say("shop: she unsubscribes")
     _agree(story, story.torn, False)
