@@ -14,16 +14,9 @@ from integrations.platforms.base import Item, JsonObject
 from integrations.platforms.consent import Held
 from integrations.platforms.shopify.client import ShopifyClient
 from integrations.platforms.shopify.full import gid
+from integrations.platforms.shopify.parse.customer import CONSENT
 from integrations.platforms.values import child, text
 from mapping.records import ConsentState
-
-# Marketing states of e-mail addresses and phone numbers, Admin API schema; the others mean that nobody was ever asked
-STATES: Mapping[str, ConsentState] = {
-    "SUBSCRIBED": ConsentState.GRANTED,
-    "UNSUBSCRIBED": ConsentState.WITHDRAWN,
-    "INVALID": ConsentState.WITHDRAWN,
-    "REDACTED": ConsentState.WITHDRAWN,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +92,7 @@ def _person(node: JsonObject) -> Person:
         key=text(node, "id").rpartition("/")[2],
         email=text(email, "emailAddress").lower(),
         phone=text(phone, "phoneNumber"),
-        held={channel: Held(STATES.get(state, ConsentState.UNKNOWN), _moment(at)) for channel, (state, at) in states.items()},
+        held={channel: Held(CONSENT.get(state, ConsentState.UNKNOWN), _moment(at)) for channel, (state, at) in states.items()},
     )
 
 
