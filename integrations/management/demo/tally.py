@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from integrations.management.demo.motion import UNNAMED
+from integrations.management.demo.motion import MOVING, UNNAMED
 from integrations.models import Delivery, Flow
 from integrations.models.kinds import KINDS
 from mapping.records import RecordType
@@ -44,7 +44,7 @@ def tally(flow: Flow, there: set[str], source: set[str] | None) -> Row:
     states = Counter(state for _, state, *_ in deliveries)
     blocked = [[issue["kind"] for issue in issues] for _, state, *_, issues in deliveries if state == State.BLOCKED]
     held = Counter(KINDS[kind].label.lower() for kinds in blocked for kind in set(kinds) if kind != "refused")
-    unnamed = sum(state == State.READY and code == UNNAMED for _, state, _, _, code, _ in deliveries)
+    unnamed = sum(state in MOVING and code == UNNAMED for _, state, _, _, code, _ in deliveries)
     held |= {"unnamed visitor": unnamed} if unnamed else {}
     moving = len(deliveries) - states[State.DELIVERED] - states[State.SKIPPED] - len(blocked) - unnamed
     sent, came = {key for _, _, key, digest, _, _ in deliveries if digest}, {key for key, *_ in deliveries}
