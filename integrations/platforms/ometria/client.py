@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +26,7 @@ QUEUE_PAUSE = 10.0  # seconds to leave a nearly full push queue alone
 ERRORS_FRESH = 1.0  # seconds for which the error list is not asked again
 PROFILE_FRESH = 60.0  # seconds for which a profile looked up by e-mail is not asked again
 MAX_PROFILES = 2_000  # profiles remembered at a time
+PARALLEL = 8  # reads under way at once
 MERGE_RATE = 1 / 60  # merges a second and account (Data API v2, merge profiles)
 DELETION_RATE = 6 / 60  # deletion requests a second and account (Data API v2, data deletion requests)
 JOB_RATES = {"merge": (MERGE_RATE, 1.0), "deletion": (DELETION_RATE, 1.0)}
@@ -110,7 +113,46 @@ class OmetriaClient:
         held = None if fresh else self._profiles.get(email)
         if held and time.monotonic() < held[0]:
             return held[1]
-        body = self._find("/profiles", email=email)
+        return self._note_profiles(email, self._find("/profiles", email=email))
+
+    def profiles_by_emails(self, emails: Iterable[str]) -> dict[str, list[JsonObject]]:
+        """The same for many addresses: eight reads are under way at once, for an answer takes longer than a turn of the rate budget.
+
+        What was answered before a fault is raised is remembered and not asked again.
+        """
+        now, wanted = time.monotonic(), dict.fromkeys(emails)
+        found = {email: held[1] for email in wanted if (held := self._profiles.get(email)) and now < held[0]}
+        missing = [email for email in wanted if email not in found]
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            for batch in (missing[start : start + PARALLEL] for start in range(0, len(missing), PARALLEL)):
+                for email, ask in self._under_way(pool, batch):
+                    try:
+                        body = self._judged("read", ask).json
+                    except Reconnect:
+                        body = self._find("/profiles", email=email)  # perhaps by the next key
+                    except Refused as refusal:
+                        if refusal.status != 404:
+                            raise
+                        body = None
+                    found[email] = self._note_profiles(email, body)
+        return found
+
+    def _under_way(self, pool: ThreadPoolExecutor, emails: Sequence[str]) -> Iterator[tuple[str, Callable[[], Reply]]]:
+        """Reads with the call that waits for the answer; the turns of all are taken first, and SlowDown comes after those that had one."""
+        sent: list[tuple[str, Callable[[], Reply]]] = []
+        held: SlowDown | None = None
+        for email in emails:
+            try:
+                self._pacer.take("read")
+            except SlowDown as fault:
+                held = fault
+                break
+            sent.append((email, pool.submit(self._http.get, "/profiles", params={"email": email}).result))
+        yield from sent
+        if held is not None:
+            raise held
+
+    def _note_profiles(self, email: str, body: Any) -> list[JsonObject]:
         found = _rows(body) if isinstance(body, list) else [body] if isinstance(body, dict) and body.get("id") else []
         if len(self._profiles) >= MAX_PROFILES:
             self._profiles.clear()
@@ -202,10 +244,9 @@ class OmetriaClient:
 
     def _call(self, group: str, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None) -> Reply:
         self._pacer.take(group)  # without a quota too: a pause that another worker was given holds for all
+        ask = partial(self._http.post, path, json=body) if method == "POST" else partial(self._http.get, path, params=query)
         try:
-            reply = self._http.post(path, json=body) if method == "POST" else self._http.get(path, params=query)
-        except SlowDown as refusal:
-            raise self._slow_down(group, refusal) from refusal
+            return self._judged(group, ask)
         except Reconnect as refusal:
             if not self._use_next_key():
                 raise Reconnect(BAD_KEY, status=refusal.status, code=refusal.code, request_id=refusal.request_id) from refusal
@@ -214,6 +255,13 @@ class OmetriaClient:
             if path == "/push" and refusal.status in (404, 405):
                 raise Reconnect(BAD_ADDRESS, status=refusal.status, code=refusal.code) from refusal
             raise
+
+    def _judged(self, group: str, ask: Callable[[], Reply]) -> Reply:
+        """The answer of a call whose turn was taken, with what it says of rates and clocks kept."""
+        try:
+            reply = ask()
+        except SlowDown as refusal:
+            raise self._slow_down(group, refusal) from refusal
         self._backoff[group].reset()
         self._note_clock(reply.headers)
         return reply

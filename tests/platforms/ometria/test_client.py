@@ -8,6 +8,7 @@ from integrations.platforms.errors import Reconnect, Refused, SlowDown, TryLater
 from integrations.platforms.ometria import PLATFORM
 from integrations.platforms.ometria.client import BAD_ADDRESS
 from integrations.standins.faults import Fault
+from tests.platforms.ometria.conftest import KEY
 
 BASE_RATES = {"push": (4.0, 4.0), "read": (4.0, 4.0)}
 
@@ -189,6 +190,65 @@ def test_a_profile_is_not_asked_twice_within_a_minute(client, pacer):
     client.profiles_by_email("ada@example.com")
 
     assert pacer.taken == ["read"]
+
+
+PEOPLE = [f"person{number}@example.com" for number in range(20)]
+
+
+def known(client, sample):
+    own = [{"id": str(number), "customer_id": str(number), "email": email} for number, email in enumerate(PEOPLE) if number % 2]
+    client.push([sample("contact", **who) for who in own])
+
+
+def test_profiles_of_many_addresses_are_asked_once_each_and_remembered(client, pacer, sample):
+    known(client, sample)
+    pacer.taken.clear()
+
+    found = client.profiles_by_emails([*PEOPLE, PEOPLE[3]])
+    again = client.profiles_by_emails(PEOPLE)
+
+    assert {email: [row["email"] for row in rows] for email, rows in found.items()} == {
+        email: [email] if number % 2 else [] for number, email in enumerate(PEOPLE)
+    }
+    assert (again, pacer.taken) == (found, ["read"] * 20)
+
+
+def test_profiles_that_were_answered_before_a_turn_had_to_be_waited_for_are_not_asked_again(client, pacer, sample, monkeypatch):
+    known(client, sample)
+    monkeypatch.setattr(pacer, "take", turns := Turns(11))
+    with pytest.raises(SlowDown, match="turn"):
+        client.profiles_by_emails(PEOPLE)
+    turns.left = 9
+
+    assert len(client.profiles_by_emails(PEOPLE)) == 20
+
+
+class Turns:
+    """A budget of so many calls."""
+
+    def __init__(self, left):
+        self.left = left
+
+    def __call__(self, group, cost=1):
+        if not self.left:
+            raise SlowDown("waiting for this connection's turn", seconds=3, group=group, code="paced")
+        self.left -= 1
+
+
+def test_profiles_of_many_addresses_go_on_with_the_next_key(connect, stand_in):
+    client = connect(key="revoked-key", next_key=KEY)
+
+    assert client.profiles_by_emails(PEOPLE[:9]) == {email: [] for email in PEOPLE[:9]}
+    assert client.key_in_use == "api_key_next"
+
+
+def test_a_pause_that_is_asked_for_among_many_reads_is_held_for_everybody(client, pacer, stand_in):
+    stand_in.faults.add(Fault(kind="status", path="/profiles", status=429, retry_after="7"))
+
+    with pytest.raises(SlowDown) as told:
+        client.profiles_by_emails(PEOPLE)
+
+    assert (told.value.seconds, pacer.pauses) == (7.0, [("read", 7.0)])
 
 
 def test_a_collection_with_a_colon_is_reached(client, sample):

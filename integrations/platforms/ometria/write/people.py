@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from integrations.platforms.base import Candidate, JsonObject, PeoplePage
+from integrations.platforms.base import Candidate, PeoplePage
 from integrations.platforms.ometria.client import MAX_PAGE, OmetriaClient
 from mapping.records import Customer, Record
 
@@ -23,8 +23,9 @@ SHOWN_AS = {
 
 def find_profiles(client: OmetriaClient, records: Sequence[Record]) -> dict[str, tuple[Candidate, ...]]:
     """Candidates by record key, one read per address; customers without an e-mail have none, Ometria has no other look-up."""
-    people = [record for record in records if isinstance(record, Customer) and "@" in record.email]
-    return {person.key: tuple(candidate(profile) for profile in _owned(client, person.email)) for person in people}
+    people = {record.key: record.email.strip().lower() for record in records if isinstance(record, Customer) and "@" in record.email}
+    owned = client.profiles_by_emails(people.values())
+    return {key: tuple(candidate(profile) for profile in owned[address]) for key, address in people.items()}
 
 
 def all_profiles(client: OmetriaClient, since: datetime | None, cursor: str | None) -> PeoplePage:
@@ -61,10 +62,6 @@ def masked(email: str) -> str:
 
 def _joinable(found: Candidate, client: OmetriaClient) -> bool:
     return bool(found.emails or found.customer_ids or client.options.phone_identifier)
-
-
-def _owned(client: OmetriaClient, email: str) -> list[JsonObject]:
-    return client.profiles_by_email(email.strip().lower())
 
 
 def _values(profile: Mapping[str, object], field: str) -> tuple[str, ...]:

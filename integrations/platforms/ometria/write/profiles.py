@@ -20,7 +20,8 @@ def without_profile(client: OmetriaClient, items: Sequence[Item]) -> list[Outcom
     """
     chosen = frozenset(client.options.must_reach_profile)
     named = [item for item in items if item.payload.get("event_type") in chosen and item.payload.get("identity_email")]
-    return [_missing(item, client) for item in named if not client.profiles_by_email(str(item.payload["identity_email"]))]
+    known = client.profiles_by_emails(str(item.payload["identity_email"]) for item in named)
+    return [_missing(item, client) for item in named if not known[str(item.payload["identity_email"])]]
 
 
 def _missing(item: Item, client: OmetriaClient) -> Outcome:
