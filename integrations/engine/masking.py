@@ -8,7 +8,7 @@ from typing import Any
 E_MAIL_FIELDS = {"email", "identity_email"}
 PHONE_FIELDS = {"phone", "phone_number", "identity_phone_number"}
 NAME_FIELDS = {"first_name", "last_name", "firstname", "lastname", "middlename", "company"}
-NUMBER = re.compile(r"\+?\d[\d().\-\s]{5,}\d")  # anything that may be a phone number
+NUMBER = re.compile(r"(?<!\d)(?<!\d-)(?!\d{4}-\d\d-\d\d\b)\+?\d[\d().\-\s]{5,}\d")  # anything that may be a phone number, dates are none
 PLACE_FIELDS = {"line1", "line2", "postcode", "ip_address", "address1", "address2", "zip", "browser_ip", "date_of_birth"}
 
 

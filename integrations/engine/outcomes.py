@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from integrations.engine.exceptions import Question
+from integrations.engine.masking import masked_text
 from integrations.engine.outbox import MAX_ATTEMPTS, Claimed, Result, backoff
 from integrations.models import Attempt, Delivery
 from integrations.models.kinds import KINDS
@@ -39,17 +40,21 @@ def settled(row: Claimed, item: Item, outcome: Outcome | None, *, digest: str, m
 
 
 def refused(delivery_id: int, outcome: Outcome, *, number: int, manual: bool = False, ms: int = 0, forget: bool = False) -> Settled:
-    """A dead letter: held by an exception that groups what was refused for the same reason. `forget` = it was taken to be sent."""
+    """A dead letter: held by an exception that groups what was refused for the same reason. `forget` = it was taken to be sent.
+
+    Whom the destination's words name is told at the delivery only: the question is about all who wait.
+    """
     kind = outcome.code if outcome.code in KINDS else "refused"  # a destination may say which question it is
-    subject = outcome.field or outcome.code or outcome.message[:100]
     said = outcome.message or "no reason given"
-    title = said if kind != "refused" else f"Refused: {outcome.field}: {said}" if outcome.field else f"Refused: {said}"
+    told = masked_text(said)
+    subject = outcome.field or outcome.code or told[:100]
+    title = told if kind != "refused" else f"Refused: {outcome.field}: {told}" if outcome.field else f"Refused: {told}"
     result = Result(
         delivery_id=delivery_id, state=State.BLOCKED, outcome=Kept.REFUSED, number=number, manual=manual, code=outcome.code,
         message=said, request_id=outcome.request_id, ms=ms, sent_hash="" if forget else None,
         issues=({"kind": kind, "subject": subject, "message": said, "field": outcome.field},),
     )  # fmt: skip
-    return result, [Question(kind, subject, title, said)]
+    return result, [Question(kind, subject, title, told)]
 
 
 def later(
@@ -62,7 +67,8 @@ def later(
             message=message, request_id=request_id, ms=ms,
             issues=({"kind": "exhausted", "subject": code, "message": message, "field": ""},),
         )  # fmt: skip
-        return result, [Question("exhausted", code, f"Gave up after {MAX_ATTEMPTS} tries: {message}"[:300], message)]
+        told = masked_text(message)
+        return result, [Question("exhausted", code, f"Gave up after {MAX_ATTEMPTS} tries: {told}"[:300], told)]
     result = Result(
         delivery_id=row.id, state=State.READY, outcome=Kept.LATER if counts else "", number=row.attempts, manual=row.manual, code=code,
         message=message, delay=backoff(row.attempts) if delay is None else delay, refund=0 if counts else 1, request_id=request_id, ms=ms,
