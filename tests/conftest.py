@@ -12,6 +12,7 @@ from weakref import WeakSet
 
 import pytest
 import requests
+from django.test import override_settings
 
 from integrations.standins.ometria import OmetriaStandIn
 from integrations.standins.server import StandInServer
@@ -105,6 +106,14 @@ def prompt_live_server() -> None:
     from django.core.servers.basehttp import WSGIRequestHandler
 
     WSGIRequestHandler.disable_nagle_algorithm = True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def light_settings() -> Iterator[None]:
+    """What costs more than the tests around it: slow hashes of passwords, looking for all static files at once, and fetching them again."""
+    plain = "django.contrib.auth.hashers.MD5PasswordHasher"
+    with override_settings(PASSWORD_HASHERS=[plain], WHITENOISE_AUTOREFRESH=True, WHITENOISE_MAX_AGE=3600):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.models import Group, User
-from django.core.management import call_command
+from django.conf import settings
+from django.contrib.auth.models import Group, Permission, User
 from django.utils import timezone
 
 from integrations.models import Attempt, Connection, Delivery, Flow, Hold, InboxEvent, PrivacyRequest, SyncException
@@ -58,10 +58,18 @@ def make_person(role: str = "", *, username: str = "", password: str | None = No
     """A member of the staff with a role; without one, somebody who may do nothing yet. Without a password the form lets nobody in."""
     user = User.objects.create_user(username=username or role or "newcomer", password=password, is_staff=True)
     if role:
-        if not Group.objects.filter(name=role).exists():
-            call_command("sync_roles", verbosity=0)
+        if not Group.objects.exists():
+            make_roles()
         user.groups.add(Group.objects.get(name=role))
     return user
+
+
+def make_roles() -> None:
+    """All roles with their permissions, as `sync_roles` makes them, in three statements."""
+    groups = Group.objects.bulk_create(Group(name=role) for role in settings.ROLES)
+    known = {f"{app}.{name}": pk for pk, name, app in Permission.objects.values_list("pk", "codename", "content_type__app_label")}
+    held = Group.permissions.through
+    held.objects.bulk_create(held(group=group, permission_id=known[name]) for group in groups for name in settings.ROLES[group.name])
 
 
 def make_privacy_request(**values: Any) -> PrivacyRequest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,12 @@ def modules(*rooms: str) -> Iterator[Path]:
 
 def functions(*rooms: str) -> Iterator[tuple[Path, ast.FunctionDef]]:
     for path in modules(*rooms):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.FunctionDef):
-                yield path, node
+        yield from ((path, node) for node in functions_of(path))
+
+
+@cache
+def functions_of(path: Path) -> list[ast.FunctionDef]:
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
 
 
 def named(path: Path, node: ast.FunctionDef) -> str:
