@@ -78,7 +78,9 @@ def _quoted(text: str) -> str:
 def lay_out() -> dict[str, Flow]:
     """Flows of every type of record about people, from a shop and from a site."""
     flows = {kind: make_flow(kind) for kind in ("customer", "order", "checkout")}
-    site = Connection.objects.create(platform="site", name="Own site", external_id="site_0123456789abcdef", base_url="https://www.example.com")
+    site = Connection.objects.create(
+        platform="site", name="Own site", external_id="site_0123456789abcdef", base_url="https://www.example.com"
+    )
     return {**flows, "event": Flow.objects.create(source=site, destination=flows["customer"].destination, record_type="event")}
 
 

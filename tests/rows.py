@@ -16,7 +16,9 @@ PASSWORD = "correct horse battery"
 
 def make_connections() -> tuple[Connection, Connection]:
     """A shop and an Ometria account."""
-    shop = Connection.objects.create(platform="shopify", name="Example shop", external_id="example.myshopify.com", base_url="http://127.0.0.1:9")
+    shop = Connection.objects.create(
+        platform="shopify", name="Example shop", external_id="example.myshopify.com", base_url="http://127.0.0.1:9"
+    )
     return shop, Connection.objects.create(platform="ometria", name="Example Ometria", external_id="example", base_url="http://127.0.0.1:9")
 
 

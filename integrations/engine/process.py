@@ -252,9 +252,7 @@ def _kind(item: Taken) -> str:
     return "message_gap" if item.event.dedup_key.startswith(GAP) else "unparsable"
 
 
-def _parsed(
-    connection: Connection, objects: Sequence[tuple[Taken, RawObject]], result: ProcessResult, *, asked_at: datetime
-) -> Found:
+def _parsed(connection: Connection, objects: Sequence[tuple[Taken, RawObject]], result: ProcessResult, *, asked_at: datetime) -> Found:
     """The records in all objects by the lane of their event; what cannot be parsed fails its event alone."""
     platform, account = accounts.platform_of(connection), accounts.account_for(connection)
     records: Found = defaultdict(list)

@@ -23,6 +23,7 @@ JsonObject = dict[str, Any]
 
 GAP = "gap:"  # begins the dedup key of a hint of our own: messages of the thing it is about never came
 
+
 class Lane(IntEnum):
     """Who goes first at a destination: live changes, then routine work, then history."""
 

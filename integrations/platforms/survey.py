@@ -66,9 +66,7 @@ class Survey(Protocol):
 
     record_types: frozenset[RecordType]
 
-    def page(
-        self, client: Any, record_type: RecordType, window: Window, *, placed: bool, namespace: str, cursor: str | None
-    ) -> StoredPage:
+    def page(self, client: Any, record_type: RecordType, window: Window, *, placed: bool, namespace: str, cursor: str | None) -> StoredPage:
         """What it holds of a type; `namespace` is what the keys of the flow begin with."""
 
     def one(self, client: Any, record_type: RecordType, key: str) -> StoredObject | None:

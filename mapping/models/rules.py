@@ -135,7 +135,7 @@ class FieldRule(models.Model):
     position = models.PositiveIntegerField(default=0)
     target = models.CharField(max_length=200, help_text="Field at the destination, like customer.email or lineitems[].sku.")
     source = models.CharField(max_length=200, blank=True, help_text="Field of the record. Leave empty to write a constant.")
-    constant = models.JSONField(null=True, blank=True, help_text="A fixed value as JSON, like \"shopify\" or true.")
+    constant = models.JSONField(null=True, blank=True, help_text='A fixed value as JSON, like "shopify" or true.')
     transforms = models.JSONField(default=list, blank=True, help_text="Up to four steps, one after the other.")
     mode = models.CharField(max_length=10, choices=Mode, default=Mode.OVERWRITE)
     required = models.BooleanField(default=False, help_text="An empty value holds the record and asks.")

@@ -164,4 +164,3 @@ def _pull_once_more(row: Drift) -> int:
     elif age > drifts.PATIENCE:
         async_task(PULL_TASK, row.flow_id, [row.pk])
     return 0
-

@@ -163,4 +163,3 @@ def progress(run: Reconciliation) -> Progress:
     left = (total - done) / speed if running and share is not None and total and speed and total > done else None
     eta = timezone.now() + timedelta(seconds=left) if left is not None else None
     return Progress(STAGE_WORDS.get(run.stage, run.stage), number, len(stages), read, share, speed, eta)
-

@@ -172,4 +172,3 @@ def _later(run: Reconciliation, delay: float, reason: str, *, counts: bool = Tru
         changes |= {"state": State.FAILED, "finished_at": timezone.now()}
     Reconciliation.objects.filter(pk=run.pk, state__in=[State.WAITING, State.RUNNING]).update(**{"state": State.RUNNING, **changes})
     return delay
-

@@ -24,7 +24,9 @@ def counted(views: int, *, subject: str = "product:172958", day: str = "2026-11-
 
 @pytest.fixture
 def shop() -> Connection:
-    return Connection.objects.create(platform="tiktok_shop", name="Demo UK", external_id="7495540735365777507", base_url="http://127.0.0.1:9")
+    return Connection.objects.create(
+        platform="tiktok_shop", name="Demo UK", external_id="7495540735365777507", base_url="http://127.0.0.1:9"
+    )
 
 
 def test_a_day_that_is_counted_again_replaces_the_earlier_count(shop: Connection) -> None:

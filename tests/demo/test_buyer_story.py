@@ -64,9 +64,7 @@ def play(transactional_db: None, web: str) -> Iterator[Story]:
         stage.shop.bulk.seconds = 0.05
         with stage.shop.past(timezone.now() - PAST):
             stage.shopify.lives.history(customers=4, orders=4, days=5)
-        players = cast.seed(
-            shop_url=stage.shop_url, account_url=stage.account_url, tiktok_url=stage.tiktok_url, webhook_base_url=web
-        )
+        players = cast.seed(shop_url=stage.shop_url, account_url=stage.account_url, tiktok_url=stage.tiktok_url, webhook_base_url=web)
         for row in (players.account, players.tiktok):
             row.settings |= {"push_rate": 0, "read_rate": 0, "confirm_grace_seconds": 1}
             row.save()

@@ -47,7 +47,9 @@ def account() -> Connection:
 
 
 def shop(account: Connection, number: int = 1) -> Flow:
-    source = Connection.objects.create(platform="tiktok_shop", name=f"Shop {number}", external_id=str(number), base_url="http://127.0.0.1:9")
+    source = Connection.objects.create(
+        platform="tiktok_shop", name=f"Shop {number}", external_id=str(number), base_url="http://127.0.0.1:9"
+    )
     return Flow.objects.create(source=source, destination=account, record_type="customer")
 
 

@@ -285,9 +285,7 @@ def test_a_record_that_takes_every_worker_down_ends_on_an_exception_and_its_batc
 @pytest.mark.parametrize(("cause", "wanted", "brought"), [("backfill", False, 0), ("backfill", True, 1), ("poll", False, 1)])
 def test_history_brings_events_only_where_the_flow_wants_them(cause: str, wanted: bool, brought: int) -> None:
     site = Connection.objects.create(platform="site", name="Own site", external_id="demo-site", base_url="http://127.0.0.1:9")
-    flow = Flow.objects.create(
-        source=site, destination=make_flow().destination, record_type="event", settings={"history_events": wanted}
-    )
+    flow = Flow.objects.create(source=site, destination=make_flow().destination, record_type="event", settings={"history_events": wanted})
     event = Event(key="e1", occurred_at=timezone.now(), name="product_viewed")
 
     assert enqueue(flow.source, [event], cause=Cause(cause)) == brought

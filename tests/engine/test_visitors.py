@@ -156,7 +156,6 @@ def test_orphans_of_a_day_are_one_exception_with_their_count(site: Connection) -
     assert list(rows) == [("resolved", 9), ("open", 5)]
 
 
-
 def test_a_masked_address_is_nobodys_name(site: Connection) -> None:
     take(site, event("e1", who=CustomerRef(email="v4bDEMO7QK2@scs.tiktokw.eu")))
     assert known(site) == {}

@@ -108,9 +108,7 @@ def test_a_token_that_dies_during_a_pull_is_renewed_and_the_pull_goes_on(renewin
     assert set(renewing.state("contacts")) == {f"shopify:{customer.id}"}
 
 
-def test_a_token_that_is_refused_right_after_its_renewal_is_not_renewed_again(
-    renewing: RouteB, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_token_that_is_refused_right_after_its_renewal_is_not_renewed_again(renewing: RouteB, monkeypatch: pytest.MonkeyPatch) -> None:
     assert renewing.subscribe()
     an_hour_later()
     seen = grants(renewing, monkeypatch)

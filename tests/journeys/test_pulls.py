@@ -248,9 +248,7 @@ def test_an_object_that_cannot_be_read_becomes_an_inbox_event_and_the_others_arr
         good = route_b.act("create_order", lines=[{"variant_id": variant, "quantity": 1}], email="ada@example.com")
         bad = route_b.act("create_order", lines=[{"variant_id": variant, "quantity": 1}], shipping="77.77", email="ada@example.com")
     handle = route_b.shopify.handle
-    monkeypatch.setattr(
-        route_b.shopify, "handle", lambda request: spoilt(handle(request), b'"amount":"97.77"', b'"amount":"a lot"')
-    )
+    monkeypatch.setattr(route_b.shopify, "handle", lambda request: spoilt(handle(request), b'"amount":"97.77"', b'"amount":"a lot"'))
     pull.ensure_polls(route_b.source)
     for checkpoint_id in pull.due_pulls():
         run_pull(checkpoint_id, 10)

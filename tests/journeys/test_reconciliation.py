@@ -215,9 +215,7 @@ def test_a_comparison_that_is_killed_goes_on_where_it_was(route_b: RouteB, tmp_p
 
 
 @pytest.mark.slow
-def test_a_comparison_keeps_to_the_rate_limit_and_out_of_the_way_of_live_orders(
-    route_b: RouteB, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_comparison_keeps_to_the_rate_limit_and_out_of_the_way_of_live_orders(route_b: RouteB, monkeypatch: pytest.MonkeyPatch) -> None:
     refused: list[str] = []
     within = OmetriaStandIn._within_quota
 

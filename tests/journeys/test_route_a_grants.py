@@ -45,9 +45,10 @@ def test_a_seller_s_consent_connects_every_shop_of_theirs(route_a: RouteA) -> No
     staff, other = Client(), Client()
     staff.force_login(make_person("administrator"))
     other.force_login(make_person("administrator", username="other"))
-    assert f"/oauth/tiktok_shop/start/{route_a.source.pk}/" in staff.get(
-        f"/admin/integrations/connection/{route_a.source.pk}/change/"
-    ).content.decode()
+    assert (
+        f"/oauth/tiktok_shop/start/{route_a.source.pk}/"
+        in staff.get(f"/admin/integrations/connection/{route_a.source.pk}/change/").content.decode()
+    )
 
     link = staff.post(f"/oauth/tiktok_shop/start/{route_a.source.pk}/")["Location"]
     agreed = route_a.http.post(link, data={"agree": "yes", "seller": DEMO_SELLER.open_id}, allow_redirects=False, timeout=10)
@@ -186,5 +187,3 @@ def _read_figures(route: RouteA) -> None:
         route.poll("analytics", 20.0)
     finally:
         connections.close_all()
-
-

@@ -86,9 +86,7 @@ def test_a_combined_listing_arrives_as_its_parts_to_the_penny(route_a: RouteA, s
     route_a.tiktok.change_settings({"bundle_shape": shape})
     (soap,) = route_a.goods("SOAP", price="3.33")
     (dish,) = route_a.goods("DISH", price="14.99")
-    (gift,) = route_a.goods(
-        "GIFT", price="19.99", known=False, components=[{"sku_id": soap, "count": 2}, {"sku_id": dish, "count": 1}]
-    )
+    (gift,) = route_a.goods("GIFT", price="19.99", known=False, components=[{"sku_id": soap, "count": 2}, {"sku_id": dish, "count": 1}])
     assert route_a.subscribe()
     order = route_a.order(lines=[{"sku_id": gift, "quantity": 3, "seller_discount": "1.01"}, {"sku_id": soap}])
     route_a.run()

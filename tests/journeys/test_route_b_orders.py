@@ -16,9 +16,7 @@ def test_a_paid_order_arrives_with_lines_discount_and_tax_and_a_refund_is_cumula
     assert route_b.subscribe()
     variant = route_b.product()
     customer = route_b.act("create_customer", email="ada@example.com", first_name="Ada", last_name="Byron")
-    order = route_b.act(
-        "create_order", customer_id=customer.id, lines=[{"variant_id": variant, "quantity": 2}], shipping="4.99", paid=True
-    )
+    order = route_b.act("create_order", customer_id=customer.id, lines=[{"variant_id": variant, "quantity": 2}], shipping="4.99", paid=True)
     route_b.run()
 
     stored = route_b.state("orders")[f"shp-{order.id}"]

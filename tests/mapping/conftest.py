@@ -9,7 +9,9 @@ from integrations.models import Connection, Flow
 
 @pytest.fixture
 def shop(db):
-    return Connection.objects.create(platform="shopify", name="Demo shop", external_id="demo-shop.myshopify.com", base_url="http://127.0.0.1:1")
+    return Connection.objects.create(
+        platform="shopify", name="Demo shop", external_id="demo-shop.myshopify.com", base_url="http://127.0.0.1:1"
+    )
 
 
 @pytest.fixture

@@ -209,4 +209,3 @@ def _json_rows(held: IO[bytes], rows: Iterable[dict[str, Any]]) -> None:
         held.write(b",\n" if number else b"\n")
         held.write(orjson.dumps(row, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
     held.write(b"\n]\n")
-

@@ -126,4 +126,3 @@ def _person(profile: JsonObject) -> StoredPerson:
         customer_ids=tuple(dict.fromkeys(str(value) for value in ids if value)),
         email_consent=consent if isinstance(consent, bool) else None,
     )
-

@@ -134,7 +134,7 @@ def _origin(call: IncomingCall) -> str:
 
 
 def _check_signature(account: Account, call: IncomingCall, *, tolerance: float) -> None:
-    """"t=<seconds of the epoch>,v1=<hex HMAC-SHA256 of t.body>", as many v1 as there are secrets in rotation; raises Unverified."""
+    """ "t=<seconds of the epoch>,v1=<hex HMAC-SHA256 of t.body>", as many v1 as there are secrets in rotation; raises Unverified."""
     parts = [part.strip().partition("=") for part in call.headers[SIGNATURE_HEADER].split(",")[:10]]
     stamp = next((value for name, _, value in parts if name == "t"), "")
     if not _STAMP.fullmatch(stamp) or abs(time.time() - int(stamp)) > tolerance:

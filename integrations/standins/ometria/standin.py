@@ -65,9 +65,7 @@ class OmetriaStandIn:
 
     slug = "ometria"
 
-    def __init__(
-        self, accounts: Mapping[str, str | Sequence[str]] | None = None, *, ledger_payloads: bool = True, **settings: Any
-    ) -> None:
+    def __init__(self, accounts: Mapping[str, str | Sequence[str]] | None = None, *, ledger_payloads: bool = True, **settings: Any) -> None:
         self.clock = Clock()
         self.ledger = Ledger(keep_payloads=ledger_payloads, now=self.clock.now)
         self.faults = Faults()
@@ -80,7 +78,6 @@ class OmetriaStandIn:
         """Answer a call below /v2, dated by the stand-in's own clock."""
         response = self._handle(request)
         return Response(response.status, response.body, {**response.headers, "Date": self.clock.http_date()})
-
 
     def control(self, request: Request) -> Response:
         """Answer a call below /_control; see the control module."""

@@ -85,9 +85,7 @@ def mark_paid(shop: Shop, order_id: int) -> Order:
         return order
 
 
-def edit_order(
-    shop: Shop, order_id: int, *, quantities: Mapping[int, int] | None = None, add: Iterable[Mapping[str, Any]] = ()
-) -> Order:
+def edit_order(shop: Shop, order_id: int, *, quantities: Mapping[int, int] | None = None, add: Iterable[Mapping[str, Any]] = ()) -> Order:
     """Set how many units of a line (id → number) the order shall have, or add lines; raises ValueError when that cannot be."""
     with shop.lock:
         order = shop.orders.own(order_id)

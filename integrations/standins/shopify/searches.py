@@ -96,6 +96,7 @@ def customers(shop: Shop) -> Searchable:
 
 def products(shop: Shop) -> Searchable:
     """Products."""
+
     def variants(product: Any) -> list[Any]:
         return [variant for number in product.variant_ids if (variant := shop.variants.get(number)) is not None]
 

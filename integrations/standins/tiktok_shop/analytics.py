@@ -76,9 +76,7 @@ def _list(asked: Asked, name: str, most: int, key_of: Callable[[Line], str]) -> 
     if not token.isdecimal() or int(token) > len(keys):
         raise Refusal(PARAMETER, "Invalid parameter: page_token")
     start = int(token)
-    rows = [
-        {"id": key, **_numbers(shop, found.get(key, Figures())), **_traffic(key, begin, end)} for key in keys[start : start + size]
-    ]
+    rows = [{"id": key, **_numbers(shop, found.get(key, Figures())), **_traffic(key, begin, end)} for key in keys[start : start + size]]
     data = {"total_count": len(keys), "next_page_token": str(start + size) if start + size < len(keys) else ""}
     return {**data, "latest_available_date": _latest(shop).isoformat(), **({name: rows} if rows else {})}
 

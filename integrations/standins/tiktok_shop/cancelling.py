@@ -98,9 +98,7 @@ def cancel_data(found: Cancellation) -> dict[str, Any]:
 
 def _made(shop: Shop, order: Order, lines: list[Line], *, role: str, reason: str, waits: bool) -> Cancellation:
     paid = order.status != UNPAID
-    parts = [
-        Part(shop.ids.new("aftersale_line"), line.id, Refund(line.sale, 0, line.tax) if paid else Refund()) for line in lines
-    ]
+    parts = [Part(shop.ids.new("aftersale_line"), line.id, Refund(line.sale, 0, line.tax) if paid else Refund()) for line in lines]
     whole = paid and {line.id for line in lines} == {line.id for line in order.lines if line.status != CANCELLED}
     untouched = order.shipping.refunded == 0
     refund = Refund(

@@ -67,9 +67,7 @@ def _fate(random: Random, **shares: float) -> str:
     return ""
 
 
-def _one(
-    shop: Shop, random: Random, moment: float, buyer: Buyer, *, skus: list[str], lines: int, masked: float, fate: str
-) -> str:
+def _one(shop: Shop, random: Random, moment: float, buyer: Buyer, *, skus: list[str], lines: int, masked: float, fate: str) -> str:
     with shop.past(moment):
         goods = [{"seller_sku": random.choice(skus), "quantity": 1 + (random.random() < 0.2)} for _ in range(lines)]
         shipping = "TIKTOK" if random.random() < masked else "SELLER"

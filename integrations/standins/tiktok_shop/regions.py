@@ -30,8 +30,6 @@ REGIONS = {
         Region("DE", "Germany", "EUR", 2, "49", "scs.tiktokw.eu", 1.15, utc_offset=1),
         Region("FR", "France", "EUR", 2, "33", "scs.tiktokw.eu", 1.15, utc_offset=1),
         Region("JP", "Japan", "JPY", 0, "81", "chat.seller.tiktok.com", 190.0, utc_offset=9),
-        Region(
-            "US", "United States", "USD", 2, "1", "scs.tiktokw.us", 1.25, tax=70, cancels_lines=True, delivery_fee=28, utc_offset=-5
-        ),
+        Region("US", "United States", "USD", 2, "1", "scs.tiktokw.us", 1.25, tax=70, cancels_lines=True, delivery_fee=28, utc_offset=-5),
     )
 }

@@ -195,8 +195,7 @@ def _parts(shop: Shop, lines: list[Line], wanted: int | None) -> list[Part]:
         raise ValueError("Nothing is left to refund for one of the lines.")
     amounts = most if wanted is None else split(wanted, most)
     return [
-        Part(shop.ids.new("aftersale_line"), line.id, _goods_and_tax(line, amount))
-        for line, amount in zip(lines, amounts, strict=True)
+        Part(shop.ids.new("aftersale_line"), line.id, _goods_and_tax(line, amount)) for line, amount in zip(lines, amounts, strict=True)
     ]
 
 
@@ -208,8 +207,7 @@ def _goods_and_tax(line: Line, amount: int) -> Refund:
 def _shared(parts: list[Part], offer: int, order: Order) -> list[Part]:
     amounts = split(offer, [part.refund.total for part in parts])
     return [
-        Part(part.id, part.line_id, _goods_and_tax(order.line(part.line_id), amount))
-        for part, amount in zip(parts, amounts, strict=True)
+        Part(part.id, part.line_id, _goods_and_tax(order.line(part.line_id), amount)) for part, amount in zip(parts, amounts, strict=True)
     ]
 
 

@@ -88,9 +88,7 @@ def test_a_customer_is_found_by_window_and_by_id_with_the_same_fields(caller: Ca
             "countryCodeV2": "GB",
             "phone": None,
         },
-        "metafields": {
-            "nodes": [{"namespace": "custom", "key": "birthday", "type": "date", "value": "1990-05-01", "updatedAt": stamp}]
-        },
+        "metafields": {"nodes": [{"namespace": "custom", "key": "birthday", "type": "date", "value": "1990-05-01", "updatedAt": stamp}]},
     }
 
 
@@ -135,9 +133,7 @@ def test_an_order_delta_lists_ids_and_the_full_order_has_everything(caller: Call
 
 
 def test_an_abandoned_checkout_is_listed_until_it_is_recovered(caller: Caller, shoe: Any, zoe: Any) -> None:
-    checkout = caller.stand_in.act(
-        "start_checkout", lines=[{"variant_id": shoe.variant_ids[0], "quantity": 1}], customer_id=zoe.id
-    )
+    checkout = caller.stand_in.act("start_checkout", lines=[{"variant_id": shoe.variant_ids[0], "quantity": 1}], customer_id=zoe.id)
     query = {"first": 25, "q": f"{WINDOW} AND recovery_state:not_recovered"}
 
     before = caller.run("abandoned_checkouts", query)["abandonedCheckouts"]["nodes"]

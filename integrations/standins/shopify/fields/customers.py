@@ -56,9 +56,9 @@ FIELDS["Customer"] = {
     "updatedAt": attribute("updated_at"),
     "firstName": attribute("first_name"),
     "lastName": attribute("last_name"),
-    "displayName": lambda customer, arguments, call: " ".join(filter(None, (customer.first_name, customer.last_name)))
-    or customer.email
-    or "",
+    "displayName": lambda customer, arguments, call: (
+        " ".join(filter(None, (customer.first_name, customer.last_name))) or customer.email or ""
+    ),
     "state": attribute("state"),
     "verifiedEmail": attribute("verified_email"),
     "locale": attribute("locale"),

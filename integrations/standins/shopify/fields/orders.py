@@ -130,9 +130,9 @@ FIELDS["Order"] = {
     "presentmentCurrencyCode": attribute("presentment_currency"),
     "displayFinancialStatus": attribute("financial_status"),
     "displayFulfillmentStatus": lambda order, arguments, call: order.fulfillment_status,
-    "returnStatus": lambda order, arguments, call: "RETURNED"
-    if any(line.restock_type == "RETURN" for line in order.refund_lines)
-    else "NO_RETURN",
+    "returnStatus": lambda order, arguments, call: (
+        "RETURNED" if any(line.restock_type == "RETURN" for line in order.refund_lines) else "NO_RETURN"
+    ),
     "fullyPaid": lambda order, arguments, call: order.outstanding <= 0,
     "unpaid": lambda order, arguments, call: not order.paid,
     "paymentGatewayNames": lambda order, arguments, call: [order.gateway] if order.transactions else [],
@@ -162,9 +162,7 @@ FIELDS["Order"] = {
     "taxLines": lambda order, arguments, call: tax_line(order, order.tax),
     "currentTaxLines": lambda order, arguments, call: tax_line(order, order.current_tax),
     "shippingLine": _shipping_line,
-    "shippingLines": lambda order, arguments, call: page_of(
-        filter(None, [_shipping_line(order, arguments, call)]), arguments, call
-    ),
+    "shippingLines": lambda order, arguments, call: page_of(filter(None, [_shipping_line(order, arguments, call)]), arguments, call),
     "discountApplications": lambda order, arguments, call: page_of(
         [application(order, granted) for granted in order.applications], arguments, call
     ),
@@ -226,9 +224,7 @@ FIELDS["LineItem"] = {
     "originalTotalSet": part_bag(lambda line: line.gross),
     "totalDiscountSet": part_bag(lambda line: line.line_discount),
     "discountedTotalSet": part_bag(lambda line: line.gross - line.line_discount),
-    "discountedUnitPriceSet": lambda pair, arguments, call: pair[0].bag(
-        _per_unit(pair[0], pair[1], pair[1].gross - pair[1].line_discount)
-    ),
+    "discountedUnitPriceSet": lambda pair, arguments, call: pair[0].bag(_per_unit(pair[0], pair[1], pair[1].gross - pair[1].line_discount)),
     "discountedUnitPriceAfterAllDiscountsSet": lambda pair, arguments, call: pair[0].bag(_per_unit(pair[0], pair[1], pair[1].net)),
     "discountAllocations": _allocations,
     "taxLines": lambda pair, arguments, call: tax_line(pair[0], pair[1].tax),

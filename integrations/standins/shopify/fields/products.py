@@ -77,8 +77,9 @@ FIELDS["Product"] = {
     "publishedAt": attribute("published_at"),
     "onlineStoreUrl": _online_url,
     "isGiftCard": attribute("gift_card"),
-    "category": lambda product, arguments, call: product.category
-    and {"id": product.category[0], "fullName": product.category[1], "name": product.category[1].split(" > ")[-1]},
+    "category": lambda product, arguments, call: (
+        product.category and {"id": product.category[0], "fullName": product.category[1], "name": product.category[1].split(" > ")[-1]}
+    ),
     "options": _options,
     "seo": constant({"title": None, "description": None}),
     "collections": _collections,

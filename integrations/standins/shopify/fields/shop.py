@@ -74,5 +74,3 @@ def markets(source: Any, arguments: Any, call: Call) -> Any:
         for index, (code, name) in enumerate(call.shop.spec.countries.items(), start=1)
     ]
     return page_of(rows, arguments, call)
-
-
