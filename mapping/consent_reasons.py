@@ -99,8 +99,8 @@ def _lost(statement: Statement, best: Statement | None) -> str:
         return "Overruled: it has no time and is no act of the person."
     if statement.stated_at is None:
         return "Overruled: it has no time, and the statement that stands has one."
-    if statement.stated_at == best.stated_at:
-        return "Overruled: of two statements of the same moment the withdrawal stands."
+    if best.stated_at is not None and statement.stated_at.replace(microsecond=0) == best.stated_at.replace(microsecond=0):
+        return "Overruled: of two statements of the same second the withdrawal stands."
     return "Overruled by a newer statement."
 
 

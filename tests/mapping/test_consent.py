@@ -184,6 +184,12 @@ def test_every_statement_of_the_chain_has_its_reason_oldest_first():
     assert [one.stands for one in found.chain].index(True) == 3
 
 
+@pytest.mark.parametrize("parts", [0, 0.01])
+def test_a_yes_of_the_second_of_a_no_says_why_it_does_not_stand(parts):
+    found = judge([said(W, 1), said(G, 1 + parts / 3600)], "email")
+    assert [one.why for one in found.chain if not one.stands] == ["Overruled: of two statements of the same second the withdrawal stands."]
+
+
 def test_a_records_consents_become_statements():
     assert statements_of(customer().consents, source="shop") == (
         Statement(channel="email", state=G, stated_at=AT, source="shop", explicit=True),
