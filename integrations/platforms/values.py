@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeVar
 
 from integrations.platforms.base import JsonObject
 from integrations.platforms.errors import Unparsable
 from mapping.money import quantise
+
+T = TypeVar("T")
 
 MAX_ADJUSTED = 20  # digits before the decimal point that money may have
 
@@ -29,6 +31,21 @@ def child(raw: Mapping[str, Any], *path: str) -> JsonObject:
     for part in path:
         value = value.get(part) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}
+
+
+def rows(raw: Mapping[str, Any], *path: str) -> list[JsonObject]:
+    """The objects of the list at a path, none where it is left out."""
+    value: Any = raw
+    for part in path:
+        value = value.get(part) if isinstance(value, dict) else None
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def given(value: T | None, *names: str) -> T:
+    """What was read under one of the names; raises Unparsable when it is None."""
+    if value is None:
+        raise Unparsable(f"missing {' or '.join(names)}")
+    return value
 
 
 def text(raw: Mapping[str, Any], *names: str) -> str:

@@ -14,9 +14,8 @@ from integrations.platforms.base import Account, JsonObject
 from integrations.platforms.commercetools.answers import NO_SCOPE
 from integrations.platforms.commercetools.client import CommercetoolsClient, Query, Where
 from integrations.platforms.commercetools.parse.category import lineage
-from integrations.platforms.commercetools.parse.values import rows
 from integrations.platforms.errors import Misconfigured
-from integrations.platforms.values import text
+from integrations.platforms.values import rows, text
 
 KEPT = "lexicon"
 LOOK_EVERY = 60.0  # seconds until changes are asked for again

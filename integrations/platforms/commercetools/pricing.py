@@ -19,8 +19,7 @@ from integrations.platforms.commercetools.lexicon import Lexicon, may
 from integrations.platforms.commercetools.markets import Market, markets_of
 from integrations.platforms.commercetools.parse.prices import Scope, select
 from integrations.platforms.commercetools.parse.product import READ, STANDALONE
-from integrations.platforms.commercetools.parse.values import rows
-from integrations.platforms.values import child, text
+from integrations.platforms.values import child, rows, text
 
 PATH = "/product-projections"
 PAGE = 100  # products are large documents: a hundred of them are a page

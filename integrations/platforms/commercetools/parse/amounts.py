@@ -15,9 +15,9 @@ from typing import Any
 
 from integrations.platforms.base import JsonObject
 from integrations.platforms.commercetools.parse.money import HIGH_PRECISION, ZERO, money, money_at
-from integrations.platforms.commercetools.parse.values import key_of, rows
+from integrations.platforms.commercetools.parse.values import key_of
 from integrations.platforms.errors import Unparsable
-from integrations.platforms.values import child, count, need
+from integrations.platforms.values import child, count, need, rows
 from mapping.money import allocate, exponent, quantise, unit
 from mapping.records import Totals
 

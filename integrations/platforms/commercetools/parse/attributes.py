@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from integrations.platforms.base import JsonObject
 from integrations.platforms.commercetools.parse.money import money
-from integrations.platforms.commercetools.parse.values import localised, rows
-from integrations.platforms.values import text
+from integrations.platforms.commercetools.parse.values import localised
+from integrations.platforms.values import rows, text
 from mapping.records import Facet
 
 LONGEST_TERM = 100  # characters; longer texts describe goods, they do not sort them

@@ -16,8 +16,8 @@ from integrations.platforms.commercetools.parse.customer import taken
 from integrations.platforms.commercetools.parse.money import currency_of, money, money_at
 from integrations.platforms.commercetools.parse.order import customer_ref, line_of
 from integrations.platforms.commercetools.parse.returns import Back
-from integrations.platforms.commercetools.parse.values import key_of, locales_of, needed_moment, reference, rows
-from integrations.platforms.values import need, text
+from integrations.platforms.commercetools.parse.values import key_of, locales_of, needed_moment, reference
+from integrations.platforms.values import need, rows, text
 from mapping.records import Checkout, Record
 
 ORDERED, MERGED = "Ordered", "Merged"

@@ -19,10 +19,9 @@ from integrations.platforms.commercetools.parse.values import (
     moment,
     needed_moment,
     reference,
-    rows,
 )  # fmt: skip
 from integrations.platforms.errors import Unparsable
-from integrations.platforms.values import child, text
+from integrations.platforms.values import child, rows, text
 from mapping.records import Address, Consent, ConsentState, Customer, Record
 
 # What an enumeration or a text may say; anything else is neither yes nor no.

@@ -20,9 +20,8 @@ from integrations.platforms.commercetools.parse.values import (
     moment,
     needed_moment,
     reference,
-    rows,
 )
-from integrations.platforms.values import child, need, text
+from integrations.platforms.values import child, need, rows, text
 from mapping.records import Address, Checkout, CustomerRef, Fulfilment, Line, Order, OrderStatus, Record, Totals
 
 CANCELLED = "Cancelled"  # of orderState; shipmentState spells it with one l

@@ -18,8 +18,8 @@ from integrations.platforms.commercetools.parse import attributes as traits
 from integrations.platforms.commercetools.parse.category import categories_of, path_of
 from integrations.platforms.commercetools.parse.money import currency_of, money
 from integrations.platforms.commercetools.parse.prices import Scope, all_prices, latest_change, select
-from integrations.platforms.commercetools.parse.values import key_of, localised, moment, needed_moment, rows
-from integrations.platforms.values import child, text
+from integrations.platforms.commercetools.parse.values import key_of, localised, moment, needed_moment
+from integrations.platforms.values import child, rows, text
 from mapping.records import Price, Product, Record, Variant
 
 READ = "_read"  # where the reader writes what it found beside the projection; see `Beside`

@@ -15,8 +15,8 @@ from decimal import Decimal
 from integrations.platforms.base import JsonObject
 from integrations.platforms.commercetools.parse.amounts import LineAmounts
 from integrations.platforms.commercetools.parse.money import ZERO, currency_of, money
-from integrations.platforms.commercetools.parse.values import key_of, moment, needed_moment, rows
-from integrations.platforms.values import child, count, need, text
+from integrations.platforms.commercetools.parse.values import key_of, moment, needed_moment
+from integrations.platforms.values import child, count, need, rows, text
 from mapping.money import allocate, quantise
 from mapping.records import Refund, RefundLine
 

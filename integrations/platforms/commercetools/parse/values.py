@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from integrations.platforms.base import Account, JsonObject
+from integrations.platforms.base import Account
 from integrations.platforms.commercetools.options import setting
 from integrations.platforms.commercetools.parse.money import money
 from integrations.platforms.errors import Unparsable
-from integrations.platforms.values import child, need, text
+from integrations.platforms.values import child, given, need, text
 from mapping.records import Address
 
 LOCALISED_KEY_LENGTH = 2  # the shortest language tag
@@ -29,14 +29,6 @@ def reference(raw: Mapping[str, Any], name: str) -> str:
     return text(child(raw, name), "key", "id")
 
 
-def rows(raw: Mapping[str, Any], *path: str) -> list[JsonObject]:
-    """The objects of the list at a path, none where it is left out."""
-    value: Any = raw
-    for part in path:
-        value = value.get(part) if isinstance(value, dict) else None
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-
-
 def moment(raw: Mapping[str, Any], *names: str) -> datetime | None:
     """The first time given under the names as aware UTC; raises Unparsable for text that is no time."""
     for name in names:
@@ -53,10 +45,7 @@ def moment(raw: Mapping[str, Any], *names: str) -> datetime | None:
 
 def needed_moment(raw: Mapping[str, Any], *names: str) -> datetime:
     """The first time given under the names; raises Unparsable when there is none."""
-    found = moment(raw, *names)
-    if found is None:
-        raise Unparsable(f"missing {' or '.join(names)}")
-    return found
+    return given(moment(raw, *names), *names)
 
 
 def localised(texts: object, locales: Iterable[str] = ()) -> str:

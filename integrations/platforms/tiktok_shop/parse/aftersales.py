@@ -12,8 +12,8 @@ from decimal import Decimal
 
 from integrations.platforms.base import JsonObject
 from integrations.platforms.tiktok_shop.parse.units import ZERO, Unit
-from integrations.platforms.tiktok_shop.parse.values import key_at, moment, money, needed_moment, rows
-from integrations.platforms.values import child, text
+from integrations.platforms.tiktok_shop.parse.values import key_at, moment, money, needed_moment
+from integrations.platforms.values import child, rows, text
 from mapping.money import allocate
 
 CANCELLED = frozenset({"CANCELLED", "CANCEL"})  # webhook type 1 spells it the second way

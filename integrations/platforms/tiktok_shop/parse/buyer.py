@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from integrations.platforms.base import Account, JsonObject
 from integrations.platforms.tiktok_shop.options import setting
-from integrations.platforms.tiktok_shop.parse.values import rows
-from integrations.platforms.values import child, text
+from integrations.platforms.values import child, rows, text
 from mapping.records import Address, Customer, CustomerRef, Order
 
 

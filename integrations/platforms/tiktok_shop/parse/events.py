@@ -7,8 +7,8 @@ from datetime import datetime
 
 from integrations.platforms.base import JsonObject
 from integrations.platforms.tiktok_shop.parse.aftersales import REFUNDED
-from integrations.platforms.tiktok_shop.parse.values import key_at, moment, rows
-from integrations.platforms.values import child, text
+from integrations.platforms.tiktok_shop.parse.values import key_at, moment
+from integrations.platforms.values import child, rows, text
 from mapping.records import Event, Order
 
 BUYER_CANCELS = "BUYER_CANCEL"

@@ -8,8 +8,8 @@ from decimal import Decimal
 from integrations.platforms.base import JsonObject
 from integrations.platforms.tiktok_shop.parse.aftersales import Aftersales
 from integrations.platforms.tiktok_shop.parse.units import ZERO, Unit
-from integrations.platforms.tiktok_shop.parse.values import money, rows
-from integrations.platforms.values import count, text
+from integrations.platforms.tiktok_shop.parse.values import money
+from integrations.platforms.values import count, rows, text
 from mapping.money import quantise
 from mapping.records import Line, LineComponent
 

@@ -12,8 +12,8 @@ from integrations.platforms.tiktok_shop.parse.aftersales import CANCELLED, After
 from integrations.platforms.tiktok_shop.parse.buyer import address_of, buyer_ref
 from integrations.platforms.tiktok_shop.parse.lines import line_of
 from integrations.platforms.tiktok_shop.parse.units import ZERO, Unit, grouped, units_of
-from integrations.platforms.tiktok_shop.parse.values import key_at, moment, money, needed_moment, rows
-from integrations.platforms.values import child, text
+from integrations.platforms.tiktok_shop.parse.values import key_at, moment, money, needed_moment
+from integrations.platforms.values import child, rows, text
 from mapping.money import quantise
 from mapping.records import Fulfilment, Order, OrderStatus, Refund, RefundLine, Totals
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from integrations.platforms.base import Account, JsonObject
-from integrations.platforms.tiktok_shop.parse.values import key_at, money, needed_moment, rows
-from integrations.platforms.values import child, text
+from integrations.platforms.tiktok_shop.parse.values import key_at, money, needed_moment
+from integrations.platforms.values import child, rows, text
 from mapping.records import Price, Product, Record, Variant
 
 LIVE = "ACTIVATE"

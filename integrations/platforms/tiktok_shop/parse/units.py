@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from integrations.platforms.base import JsonObject
-from integrations.platforms.tiktok_shop.parse.values import key_at, money, rows
-from integrations.platforms.values import child, text
+from integrations.platforms.tiktok_shop.parse.values import key_at, money
+from integrations.platforms.values import child, rows, text
 from mapping.money import allocate
 
 ZERO = Decimal(0)

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from integrations.platforms.base import JsonObject
 from integrations.platforms.errors import Unparsable
-from integrations.platforms.values import amount, need
+from integrations.platforms.values import amount, given, need
 
 LATEST = 1e11  # seconds; a larger number would be milliseconds
 
@@ -20,12 +19,6 @@ def key_at(raw: Mapping[str, Any], *path: str) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, str)) or value == "":
         raise Unparsable(f"missing {'.'.join(path)}")
     return str(value)
-
-
-def rows(raw: Mapping[str, Any], name: str) -> list[JsonObject]:
-    """The objects of a list, none where it is left out."""
-    value = raw.get(name)
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
 def moment(raw: Mapping[str, Any], *names: str) -> datetime | None:
@@ -46,10 +39,7 @@ def moment(raw: Mapping[str, Any], *names: str) -> datetime | None:
 
 def needed_moment(raw: Mapping[str, Any], *names: str) -> datetime:
     """The first time given under the names; raises Unparsable when there is none."""
-    found = moment(raw, *names)
-    if found is None:
-        raise Unparsable(f"missing {' or '.join(names)}")
-    return found
+    return given(moment(raw, *names), *names)
 
 
 def money(raw: Mapping[str, Any], name: str, currency: str) -> Decimal | None:
