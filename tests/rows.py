@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
+from django.test import Client
 from django.utils import timezone
 
 from integrations.models import Attempt, Connection, Delivery, Flow, Hold, InboxEvent, PrivacyRequest, SyncException
@@ -64,6 +65,13 @@ def make_person(role: str = "", *, username: str = "", password: str | None = No
             make_roles()
         user.groups.add(Group.objects.get(name=role))
     return user
+
+
+def signed_in(role: str) -> Client:
+    """A browser of somebody with that role."""
+    client = Client()
+    client.force_login(make_person(role), backend="django.contrib.auth.backends.ModelBackend")
+    return client
 
 
 def make_roles() -> None:

@@ -7,19 +7,14 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from tests.rows import make_person
+from tests.rows import signed_in
 
 
 @pytest.fixture
 def sign_in(db: None) -> Callable[[str], Client]:
     """A browser of somebody with that role."""
 
-    def enter(role: str) -> Client:
-        client = Client()
-        client.force_login(make_person(role), backend="django.contrib.auth.backends.ModelBackend")
-        return client
-
-    return enter
+    return signed_in
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
 
@@ -18,30 +17,20 @@ from monitoring.alerts.routing import hears
 from monitoring.alerts.watches import WATCHES
 from monitoring.models import AlertRound, AlertState, AlertTarget
 from tests.monitoring.alert_rows import SECRET, add_event, furnish_alerts, make_alert, make_message, make_target, receiving, verified
-from tests.rows import make_connections, make_person, minutes_ago
+from tests.rows import make_connections, minutes_ago, signed_in
 
 pytestmark = pytest.mark.django_db
 LIST, HISTORY, TARGETS = (reverse(f"admin:monitoring_{name}_changelist") for name in ("alertstate", "alertevent", "alerttarget"))
 
 
 @pytest.fixture
-def sign_in() -> Callable[[str], Client]:
-    def enter(role: str) -> Client:
-        client = Client()
-        client.force_login(make_person(role), backend="django.contrib.auth.backends.ModelBackend")
-        return client
-
-    return enter
+def manager() -> Client:
+    return signed_in("manager")
 
 
 @pytest.fixture
-def manager(sign_in: Callable[[str], Client]) -> Client:
-    return sign_in("manager")
-
-
-@pytest.fixture
-def administrator(sign_in: Callable[[str], Client]) -> Client:
-    return sign_in("administrator")
+def administrator() -> Client:
+    return signed_in("administrator")
 
 
 def page(client: Client, address: str) -> str:
@@ -74,11 +63,11 @@ class TestTheList:
         [("ecommerce", {"drift"}), ("marketing", {"segment"}), ("manager", {"drift", "segment", "health"}),
          ("administrator", {"drift", "segment", "health"})],
     )  # fmt: skip
-    def test_people_see_what_concerns_their_team_and_its_history(self, role: str, seen: set[str], sign_in: Callable[[str], Client]):
+    def test_people_see_what_concerns_their_team_and_its_history(self, role: str, seen: set[str]):
         alerts = {
             slug: make_alert(slug, "1", teams=list(WATCHES[slug].teams), title=f"about {slug}") for slug in ("drift", "segment", "health")
         }
-        client = sign_in(role)
+        client = signed_in(role)
 
         for address in (LIST, HISTORY):
             assert {slug for slug in alerts if f"about {slug}" in page(client, address)} == seen
@@ -171,10 +160,10 @@ class TestWhoGetsWhat:
 
         assert {slug: hears(target, WATCHES[slug]) for slug in said} == said
 
-    def test_others_see_the_table_of_what_concerns_them_and_no_address(self, sign_in: Callable[[str], Client]):
+    def test_others_see_the_table_of_what_concerns_them_and_no_address(self):
         make_target("email", name="Shop team", addresses=["ann.realname@example.com"])
 
-        shown = page(sign_in("marketing"), reverse("admin:monitoring_alertstate_who"))
+        shown = page(signed_in("marketing"), reverse("admin:monitoring_alertstate_who"))
 
         assert ("Shop team" in shown, "realname" in shown, "A watched segment needs a look" in shown, "The two ends drift" in shown) == (
             True, False, True, False,

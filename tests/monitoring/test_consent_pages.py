@@ -9,17 +9,11 @@ from django.urls import reverse
 from mapping.models import ConsentStatement
 from monitoring.models import ConsentAudit, StaleConsent
 from tests.consent_sides import G, S, U, W, ada, change, hear, sides, specs, word
-from tests.rows import make_person
+from tests.rows import signed_in
 
 __all__ = ["sides", "specs"]  # fixtures
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = "/admin/monitoring/staleconsent/"
-
-
-def enter(role: str) -> Client:
-    client = Client()
-    client.force_login(make_person(role))
-    return client
 
 
 def said(**wanted: object) -> str:
@@ -37,7 +31,7 @@ def test_the_answer_stands_first_with_the_statement_it_is_because_of_and_every_o
     hear(sides.shop, ada(word(G, 1, policy="Footer form")))
     hear(sides.mail, change(word(W, 5, source="preference centre")))
 
-    shown = read(enter("marketing"), said(told=False))
+    shown = read(signed_in("marketing"), said(told=False))
 
     order = [shown.index(text) for text in ("Not mailable", "preference centre", "Footer form", "What each platform holds")]
     assert order == sorted(order)
@@ -48,7 +42,7 @@ def test_a_suppression_is_shown_as_one(sides):
     hear(sides.shop, ada(word(G, 9)))
     hear(sides.mail, change(word(S, None, source="bounce")))
 
-    shown = read(enter("marketing"), said(told=False))
+    shown = read(signed_in("marketing"), said(told=False))
 
     assert ("Not mailable: suppressed" in shown, "Overruled by a suppression." in shown) == (True, True)
 
@@ -58,7 +52,7 @@ def test_who_may_not_see_people_sees_no_address_and_who_may_not_send_has_no_butt
     hear(sides.mail, change(word(W, 5, source="told ada@example.com")))
     StaleConsent.objects.create(connection=sides.shop, contact_key="ada@example.com", channel="email", wanted="withdrawn", held="granted")
     row = StaleConsent.objects.get()
-    client = enter("ecommerce")
+    client = signed_in("ecommerce")
 
     pages = [read(client, path) for path in (LIST, said(told=False), f"{LIST}{row.pk}/change/")]
 
@@ -70,7 +64,7 @@ def test_who_may_not_see_people_sees_no_address_and_who_may_not_send_has_no_butt
 
 def test_a_search_leads_to_an_address_that_tells_nobody_s_name(sides):
     hear(sides.shop, ada(word(G, 1)))
-    client = enter("ecommerce")
+    client = signed_in("ecommerce")
 
     found = client.post(f"{LIST}person/", {"q": " Ada@Example.com"})
     nobody = client.post(f"{LIST}person/", {"q": "eve@example.com"}).content.decode()
@@ -84,7 +78,7 @@ def test_it_is_one_click_from_the_person_s_story_and_from_the_delivery(sides):
     hear(sides.shop, ada(key="7001"))
     flow = sides.flow(sides.shop, sides.mail, "customer")
     row = flow.deliveries.get()
-    client = enter("marketing")
+    client = signed_in("marketing")
 
     story = read(client, reverse("admin:find_trace", args=["person", flow.source_id, "7001"]))
     delivery = read(client, reverse("admin:integrations_delivery_change", args=[row.pk]))
@@ -101,9 +95,9 @@ def test_sending_again_for_one_person_and_for_all_takes_the_right_and_is_written
     hear(sides.shop, ada(word(G, 1)))
     hear(sides.mail, change(word(W, 5)))
     StaleConsent.objects.create(connection=sides.shop, contact_key="ada@example.com", channel="email", wanted="withdrawn", held="granted")
-    path, others = f"{said(told=False)}send/", enter("ecommerce")
+    path, others = f"{said(told=False)}send/", signed_in("ecommerce")
     refused = [others.post(address).status_code for address in (path, f"{LIST}send-all/", f"{LIST}audit/")]
-    marketing = enter("marketing")
+    marketing = signed_in("marketing")
 
     answers = [marketing.post(f"{LIST}send-all/?state=open").status_code, marketing.post(path).status_code]
 
@@ -113,7 +107,7 @@ def test_sending_again_for_one_person_and_for_all_takes_the_right_and_is_written
 
 
 def test_a_manager_looks_now_and_sees_how_far_it_is(sides):
-    manager = enter("manager")
+    manager = signed_in("manager")
 
     answer = manager.post(f"{LIST}audit/")
 
@@ -122,13 +116,13 @@ def test_a_manager_looks_now_and_sees_how_far_it_is(sides):
 
 
 def test_the_list_says_what_it_means_when_nothing_is_wrong(sides):
-    shown = read(enter("marketing"), LIST)
+    shown = read(signed_in("marketing"), LIST)
 
     assert ("Every platform holds what people stated last" in shown, "Nobody was looked at yet" in shown) == (True, True)
 
 
 def test_neither_page_asks_the_database_more_for_more_people_and_statements(sides, django_assert_max_num_queries):
-    client = enter("marketing")
+    client = signed_in("marketing")
     hear(sides.shop, ada(word(G, 1)))
     read(client, said(told=False))
     asked = []

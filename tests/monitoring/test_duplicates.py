@@ -17,7 +17,7 @@ from monitoring.models import Duplicate
 from monitoring.reconcile import merging, runs, suspects, work
 from tests.journeys.hand_fed import ADA, CLEAR, MASKED, HandFed, buyer, order
 from tests.journeys.hand_fed import fed as fed
-from tests.rows import make_connections, make_person
+from tests.rows import make_connections, make_person, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = "/admin/monitoring/duplicate/"
@@ -30,12 +30,6 @@ def known(connection: Connection, *contacts: KnownContact) -> None:
 def person(key: str, email: str = "", phone: str = "", **values: Any) -> KnownContact:
     lists = {"emails": (email,) if email else (), "phones": (phone,) if phone else ()}
     return KnownContact(contact_key=key, **lists, **values)
-
-
-def sign_in(role: str) -> Client:
-    client = Client()
-    client.force_login(make_person(role), backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def pairs() -> set[tuple[str, str, tuple[str, ...]]]:
@@ -70,7 +64,7 @@ class TestFinding:
         suspects.find(account)
         row = Duplicate.objects.get()
 
-        sign_in("marketing").post(f"{LIST}{row.pk}/different/", {"note": "mother and daughter"})
+        signed_in("marketing").post(f"{LIST}{row.pk}/different/", {"note": "mother and daughter"})
         suspects.find(account)
 
         row.refresh_from_db()
@@ -81,7 +75,7 @@ class TestFinding:
     def test_marketing_and_managers_decide_and_everybody_sees_masked(self, account: Connection, role: str):
         known(account, person("c", "sam@example.com"), person("d", "sam@example.com"))
         suspects.find(account)
-        row, client = Duplicate.objects.get(), sign_in(role)
+        row, client = Duplicate.objects.get(), signed_in(role)
 
         page = client.get(f"{LIST}{row.pk}/change/").content.decode()
         listed = client.get(LIST).content.decode()
@@ -110,7 +104,7 @@ class TestMerging:
 
     @pytest.fixture
     def marketing(self) -> Client:
-        return sign_in("marketing")
+        return signed_in("marketing")
 
     def test_a_listing_that_was_left_behind_is_found_while_both_ends_are_compared(self, fed: HandFed, left: Duplicate):
         profiles = {profile["id"]: profile for profile in fed.profiles()}
@@ -121,7 +115,7 @@ class TestMerging:
 
     def test_both_are_shown_as_they_are_now_masked_for_those_who_may_not_see_people(self, left: Duplicate, marketing: Client):
         seen = {}
-        for name, client in (("marketing", marketing), ("ecommerce", sign_in("ecommerce"))):
+        for name, client in (("marketing", marketing), ("ecommerce", signed_in("ecommerce"))):
             seen[name] = client.get(f"{LIST}{left.pk}/now/").content.decode()
 
         assert "ada@example.com" in seen["marketing"]

@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.test import Client
 from django.utils import timezone
 
 from integrations.flows import spec_for
@@ -28,7 +27,7 @@ from monitoring.reconcile.numbers import alarms, by_day
 from monitoring.reconcile.pages.comparisons import chart
 from monitoring.reconcile.steps import bench_for
 from tests.factories import CustomerFactory, OrderFactory
-from tests.rows import make_delivery, make_exception, make_flow, make_person
+from tests.rows import make_delivery, make_exception, make_flow, make_person, signed_in
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -43,12 +42,6 @@ def flow() -> Flow:
 @pytest.fixture
 def bench(flow: Flow) -> Bench:
     return Bench(flow=flow, spec=spec_for("shopify", "ometria", "order"), now=timezone.now(), grace=timedelta(minutes=30))
-
-
-def sign_in(role: str) -> Client:
-    client = Client()
-    client.force_login(make_person(role), backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def worth(total: str, refunded: str = "0") -> Totals:
@@ -276,7 +269,7 @@ class TestRuns:
         assert alarms() == []
 
         Reconciliation.objects.filter(pk=run.pk).update(drifted=60)
-        answer = sign_in("manager").get("/admin/")
+        answer = signed_in("manager").get("/admin/")
 
         told: list[Notice] = [each for each in answer.context["overview"].notices if "drift" in each.title]
         assert [(each.text, each.url) for each in told] == [
@@ -298,7 +291,7 @@ class TestRuns:
 class TestPages:
     def test_a_drift_is_repaired_in_one_click_from_the_list(self, flow: Flow):
         row = make_drift(flow, delivery=delivered(flow, OrderFactory(key="1001")))
-        client = sign_in("ecommerce")
+        client = signed_in("ecommerce")
 
         shown = client.get(LIST).content.decode()
         answer = client.post(f"{LIST}{row.pk}/repair/", {"next": LIST})
@@ -312,7 +305,7 @@ class TestPages:
             key = f"10{number}"
             make_drift(flow, key, delivery=delivered(flow, OrderFactory(key=key)))
         make_drift(flow, "held", cause="held")
-        client = sign_in("manager")
+        client = signed_in("manager")
 
         preview = client.get(f"{LIST}repairs/").context
         over = client.post(f"{LIST}repairs/").context["run"]
@@ -324,7 +317,7 @@ class TestPages:
 
     def test_a_drift_is_left_with_a_reason_and_put_back(self, flow: Flow):
         row = make_drift(flow)
-        client = sign_in("ecommerce")
+        client = signed_in("ecommerce")
 
         client.post(f"{LIST}{row.pk}/dismiss/", {"note": ""})
         row.refresh_from_db()
@@ -337,7 +330,7 @@ class TestPages:
         assert row.state == "open"
 
     def test_a_comparison_is_started_paused_and_cancelled_on_its_page(self, flow: Flow):
-        client = sign_in("manager")
+        client = signed_in("manager")
         today = timezone.localdate().isoformat()
 
         answer = client.post(f"{RUNS}start/", {"flow": flow.pk, "since": today, "until": today, "basis": "placed"})
@@ -352,7 +345,7 @@ class TestPages:
     def test_a_wrong_window_is_refused_in_words(self, flow: Flow):
         tomorrow = (timezone.localdate() + timedelta(days=1)).isoformat()
 
-        answer = sign_in("manager").post(
+        answer = signed_in("manager").post(
             f"{RUNS}start/", {"flow": flow.pk, "since": tomorrow, "until": tomorrow, "basis": "placed"}, follow=True
         )
 
@@ -362,7 +355,7 @@ class TestPages:
     @pytest.mark.parametrize("path", [LIST, RUNS, "/admin/monitoring/duplicate/"])
     def test_a_full_list_takes_no_more_queries_than_a_short_one(self, flow: Flow, path: str, django_assert_max_num_queries: Any):
         make_drift(flow, "first"), runs.start(flow, NOW - timedelta(days=1), NOW)
-        client = sign_in("manager")
+        client = signed_in("manager")
         counts = []
         for number in (0, 40):
             for each in range(number):
@@ -378,13 +371,13 @@ class TestPages:
     def test_the_export_says_what_the_list_says_and_is_safe(self, flow: Flow):
         make_drift(flow, title="=cmd|' /C calc'!A0")
 
-        answer = sign_in("ecommerce").get(f"{LIST}export/csv/")
+        answer = signed_in("ecommerce").get(f"{LIST}export/csv/")
 
         (row,) = csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig")))
         assert not row["Record (masked)"].startswith("=")
         assert (row["Probable cause"], row["Should be"], row["Is at the destination"]) == (CAUSES["missing"].label, "£10.00", "nothing")
 
     def test_the_days_leave_as_a_sheet(self, flow: Flow):
-        answer = sign_in("ecommerce").get(f"{RUNS}days/csv/")
+        answer = signed_in("ecommerce").get(f"{RUNS}days/csv/")
 
         assert len(b"".join(answer.streaming_content).splitlines()) == 31

@@ -16,17 +16,11 @@ from integrations.models import Connection, InboxEvent, SyncException
 from monitoring.models import Audit, Drift, Metric, Reconciliation, Sample, Segment
 from monitoring.reconcile.drifts import dismiss
 from monitoring.routine import audit
-from tests.rows import make_event, make_exception, make_flow, make_person, minutes_ago
+from tests.rows import make_event, make_exception, make_flow, make_person, minutes_ago, signed_in
 
 pytestmark = pytest.mark.django_db
 LINES = ("worker", "arrivals", "connections", "freshness", "held", "old-questions", "authorisation", "inbox", "drifts", "segments")
 FINE = dict.fromkeys(LINES, "fine")
-
-
-def enter(role: str) -> Client:
-    client = Client()
-    client.force_login(make_person(role), backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 @pytest.fixture
@@ -49,7 +43,7 @@ def compared(flow: Any, **values: Any) -> Reconciliation:
 
 
 def test_a_good_day_is_all_ticks(at_work: Any):
-    assert levels(enter("manager")) == FINE
+    assert levels(signed_in("manager")) == FINE
 
 
 def test_each_line_names_what_is_not_fine(at_work: Any):
@@ -62,14 +56,14 @@ def test_each_line_names_what_is_not_fine(at_work: Any):
     compared(at_work, drifted=30)
     Segment.objects.create(connection=at_work.destination, list_id="1", title="Buyers", watched=True, answer="shrunk")
 
-    assert levels(enter("manager")) == {
+    assert levels(signed_in("manager")) == {
         "worker": "wrong", "arrivals": "fine", "connections": "wrong", "freshness": "fine", "held": "look", "old-questions": "look",
         "authorisation": "wrong", "inbox": "look", "drifts": "wrong", "segments": "wrong",
     }  # fmt: skip
 
 
 def test_every_line_leads_to_a_page_and_to_a_place_in_the_manual(at_work: Any):
-    client = enter("administrator")
+    client = signed_in("administrator")
 
     for article in ("daily-check", "monthly-audit"):
         for item in client.get(manual_url(article)).context["items"]:
@@ -78,7 +72,7 @@ def test_every_line_leads_to_a_page_and_to_a_place_in_the_manual(at_work: Any):
 
 
 def test_people_without_a_role_see_the_words_and_no_numbers(at_work: Any):
-    client = enter("")
+    client = signed_in("")
 
     for article in ("daily-check", "monthly-audit"):
         answer = client.get(manual_url(article))
@@ -86,7 +80,7 @@ def test_people_without_a_role_see_the_words_and_no_numbers(at_work: Any):
 
 
 def test_the_daily_check_costs_the_same_queries_whatever_there_is(at_work: Any, django_assert_max_num_queries: Any):
-    client = enter("manager")
+    client = signed_in("manager")
     client.get(manual_url("daily-check"))
     for number in range(30):
         make_exception(at_work, subject=f"S-{number}", waiting=1)
@@ -101,7 +95,7 @@ class TestTheAudit:
     def test_it_is_recorded_with_the_evidence_by_whom_and_the_note(self, at_work: Any):
         seen = [look(timezone.now()).name for look in audit.LOOKS]
 
-        answer = enter("manager").post(self.URL, {"seen": seen, "note": "Backup restored on a spare machine."})
+        answer = signed_in("manager").post(self.URL, {"seen": seen, "note": "Backup restored on a spare machine."})
 
         row = Audit.objects.get()
         assert answer.url == manual_url("monthly-audit", "history")
@@ -110,7 +104,7 @@ class TestTheAudit:
         assert all(finding["title"] and finding["answer"] and finding["level"] in ("fine", "look", "wrong") for finding in row.findings)
 
     def test_what_was_not_looked_at_needs_a_word(self, at_work: Any):
-        client = enter("administrator")
+        client = signed_in("administrator")
 
         refused = client.post(self.URL, {"seen": ["people"]})
         assert (refused.url, Audit.objects.count()) == (manual_url("monthly-audit", "evidence"), 0)
@@ -119,23 +113,23 @@ class TestTheAudit:
         assert [finding["seen"] for finding in Audit.objects.get().findings].count(True) == 1
 
     def test_it_outlives_the_account_of_whoever_recorded_it(self, at_work: Any):
-        enter("manager").post(self.URL, {"note": "All looked at."})
+        signed_in("manager").post(self.URL, {"note": "All looked at."})
         User.objects.get(username="manager").delete()
 
-        shown = enter("administrator").get(manual_url("monthly-audit")).content.decode()
+        shown = signed_in("administrator").get(manual_url("monthly-audit")).content.decode()
 
         assert ("manager: All looked at." in shown, Audit.objects.get().by) == (True, None)
 
     @pytest.mark.parametrize("role", ["", "ecommerce", "marketing"])
     def test_others_look_and_do_not_record(self, role: str, at_work: Any):
-        client = enter(role)
+        client = signed_in(role)
 
         assert client.post(self.URL, {"note": "x"}).status_code == 403
         assert reverse("admin:audit_record") not in client.get(manual_url("monthly-audit")).content.decode()
         assert not Audit.objects.exists()
 
     def test_reading_the_address_records_nothing(self, at_work: Any):
-        assert enter("manager").get(self.URL).status_code == 405
+        assert signed_in("manager").get(self.URL).status_code == 405
 
     def test_what_was_left_as_it_is_and_segments_nobody_watches_are_named(self, at_work: Any):
         now = timezone.now()

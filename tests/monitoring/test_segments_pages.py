@@ -16,7 +16,7 @@ from integrations.models import Flow
 from monitoring.models import ReadBack, Segment, SegmentReading, SegmentSource
 from monitoring.segments import facts, reading
 from tests.monitoring.test_segments_facts import order
-from tests.rows import make_delivery, make_flow, make_person
+from tests.rows import make_delivery, make_flow, signed_in
 from tests.segment_rows import make_read_back, make_segment
 
 pytestmark = pytest.mark.django_db
@@ -24,15 +24,9 @@ LIMITS = {"median_percent": "15", "drift_percent": "5", "stale_days": "4"}
 ROLES = ("ecommerce", "marketing", "manager", "administrator")
 
 
-def enter(role: str) -> Client:
-    client = Client()
-    client.force_login(make_person(role), backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
 @pytest.fixture
 def marketing() -> Client:
-    return enter("marketing")
+    return signed_in("marketing")
 
 
 @pytest.fixture
@@ -125,7 +119,7 @@ def test_the_page_tells_why_people_are_missing_and_each_reason_leads_to_exactly_
 
 
 def test_people_behind_a_number_are_masked_for_those_who_may_not_see_them(segment: Segment):
-    rows = words(enter("ecommerce"), url("people", segment.pk, "held"))
+    rows = words(signed_in("ecommerce"), url("people", segment.pk, "held"))
 
     assert ("ann@example.com" in rows, "a•••@example.com" in rows) == (False, True)
 
@@ -156,7 +150,7 @@ ACTS = ("watch", "unwatch", "configure", "read", "read_back", "stop_read_back")
 
 
 def test_only_marketing_and_managers_choose_and_edit(segment: Segment):
-    clients = {role: enter(role) for role in ROLES}
+    clients = {role: signed_in(role) for role in ROLES}
     answers = {role: [client.post(url(act, segment.pk)).status_code != 403 for act in ACTS] for role, client in clients.items()}
     Segment.objects.update(watched=True)
     edit, read_all = url("edit", segment.pk), url("read_all")
@@ -167,7 +161,7 @@ def test_only_marketing_and_managers_choose_and_edit(segment: Segment):
 
 
 def test_people_who_may_only_look_see_no_buttons(segment: Segment):
-    page = words(enter("ecommerce"), url("change", segment.pk))
+    page = words(signed_in("ecommerce"), url("change", segment.pk))
 
     assert [url(act, segment.pk) in page for act in (*ACTS, "edit")] == [False] * 7
 
@@ -196,7 +190,7 @@ def test_a_read_back_needs_a_rule_and_is_one_at_a_time(marketing: Client, segmen
 def test_differences_of_a_read_back_are_masked_and_offer_to_send_again_to_those_who_may(segment: Segment):
     delivery = order(segment.connection.flows_in.get(), "lost", "dan@example.com")
     make_read_back(segment, delivery)
-    pages = {role: words(enter(role), url("change", segment.pk)) for role in ROLES}
+    pages = {role: words(signed_in(role), url("change", segment.pk)) for role in ROLES}
     again = reverse("admin:integrations_delivery_replay", args=[delivery.pk])
 
     assert {role: ("bob@example.com" in page, f'action="{again}"' in page) for role, page in pages.items()} == {
