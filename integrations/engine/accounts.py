@@ -165,6 +165,7 @@ def probe_connection(connection: Connection) -> Probe:
     except PlatformError as fault:
         probe = Probe(ok=False, summary="The platform did not answer as expected.", problems=(str(fault),))
     probe = _with_write_problems(connection, probe)
+    connection.refresh_from_db()  # the call may have renewed a token, and with it what is granted
     connection.probe = {
         "ok": probe.ok, "summary": probe.summary, "problems": list(probe.problems),
         "scopes": list(probe.scopes), "facts": dict(probe.facts),

@@ -53,6 +53,16 @@ def test_two_thousand_changes_during_reading_are_all_there_and_none_is_written_t
     assert not SyncException.objects.exists()
 
 
+def test_the_first_test_call_is_no_change_of_what_its_token_grants(route_e: RouteE) -> None:
+    Credential.objects.filter(connection=route_e.source, kind="access_token").delete()
+    accounts._clients.clear()
+
+    assert accounts.probe_connection(route_e.source).ok
+
+    now = Connection.objects.get(pk=route_e.source.pk)
+    assert (now.settings["granted_scopes"], now.history.first().settings) == (["manage_project:acme-demo"], now.settings)
+
+
 def test_others_who_write_at_the_same_time_lose_nothing(route_e: RouteE) -> None:
     person = route_e.act("register", email="ada@example.com", consent={"email": False})
     clients = [accounts.client_for(route_e.source, lane=lane) for lane in (0, 1)]
