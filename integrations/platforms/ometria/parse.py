@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from integrations.platforms.base import Account, JsonObject, RawObject
-from integrations.platforms.bodies import raw_reason
 from integrations.platforms.errors import Unparsable
 from integrations.platforms.ometria.read import profiles, unsubscribes
 from integrations.platforms.ometria.read.unsubscribes import PROFILE_KEY, SEEN_KEY, STOP_WORD, moment_of
+from integrations.platforms.parsing import Parser, parse_by
 from integrations.platforms.values import child, text
 from mapping.consent_observed import OBSERVED
 from mapping.records import Consent, ConsentChange, ConsentState, Record
 
-Parser = Callable[[JsonObject], Sequence[Record]]
 EMAIL, SMS = "email", "sms"
 # `marketing_optin` of a profile; null means that nobody ever said anything (Profiles API page)
 SHOWN: Mapping[object, ConsentState] = {True: ConsentState.GRANTED, False: ConsentState.WITHDRAWN, None: ConsentState.UNKNOWN}
@@ -22,19 +21,10 @@ SHOWN: Mapping[object, ConsentState] = {True: ConsentState.GRANTED, False: Conse
 
 def parse(account: Account, raw: RawObject) -> Sequence[Record]:
     """The one change in an object; none when it is about nobody any more. Raises Unparsable for another shape than the documented one."""
-    del account
-    if reason := raw_reason(raw.data):
-        raise Unparsable(f"{raw.shape}: {reason}")
-    parser = PARSERS.get(raw.shape)
-    if parser is None:
-        raise Unparsable(f"unknown shape {raw.shape}")
-    try:
-        return parser(raw.data)
-    except Unparsable as fault:
-        raise Unparsable(f"{raw.shape}: {fault}") from fault
+    return parse_by(PARSERS, account, raw)
 
 
-def _unsubscribe(raw: JsonObject) -> Sequence[Record]:
+def _unsubscribe(account: Account, raw: JsonObject) -> Sequence[Record]:
     """A withdrawal; the person's other handles come from the profile where it was read. Nothing for a person who was erased since."""
     key, kind, profile = _key(raw, "profile_id"), text(raw, "type"), child(raw, PROFILE_KEY)
     stated_at = moment_of(raw)
@@ -55,7 +45,7 @@ def _unsubscribe(raw: JsonObject) -> Sequence[Record]:
     )
 
 
-def _profile(raw: JsonObject) -> Sequence[Record]:
+def _profile(account: Account, raw: JsonObject) -> Sequence[Record]:
     """What a profile shows of e-mail consent; profiles show nothing of text messages."""
     key, shown = _key(raw, "id"), raw.get("marketing_optin")
     if not (shown is None or isinstance(shown, bool)):
