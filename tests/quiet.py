@@ -1,4 +1,4 @@
-"""Working like the workers do, in the test's own process, until nothing is due any more."""
+"""Working like the workers do, in the test's own process, until nothing is due or nothing is left to read."""
 
 from __future__ import annotations
 
@@ -23,6 +23,17 @@ def run_until_quiet(sent: Callable[[], bool], seconds: float) -> None:
             return
         time.sleep(0.05)
     raise AssertionError(f"not quiet after {seconds} s: {_left()}")
+
+
+def pull_through(checkpoint_id: int, seconds: float = 20.0) -> None:
+    """One pull to the end of its window, however often it lets waiting deliveries go first; a source that asks for a pause ends it."""
+    from integrations.engine import pull
+    from integrations.models import Checkpoint
+
+    running = Checkpoint.objects.filter(pk=checkpoint_id, state=Checkpoint.State.RUNNING)
+    until = time.monotonic() + seconds
+    while not pull.run_pull(checkpoint_id, max(0.0, until - time.monotonic())).resume_in and running.exists():
+        assert time.monotonic() < until, f"still reading after {seconds} s"
 
 
 def settled() -> bool:

@@ -15,7 +15,7 @@ from integrations.standins.server import StandInServer
 from integrations.standins.tiktok_shop import TikTokShopStandIn
 from integrations.standins.tiktok_shop.specs import DEMO_APP_KEY, DEMO_APP_SECRET, DEMO_SELLER, DEMO_SERVICE_ID, DEMO_SHOPS
 from integrations.standins.tiktok_shop.webhooks import Sending
-from tests.quiet import run_until_quiet
+from tests.quiet import pull_through, run_until_quiet
 
 UK = DEMO_SHOPS[0]
 ADA = {"first_name": "Ada", "last_name": "Byron", "phone": "+442079460018"}
@@ -77,7 +77,7 @@ class RouteA:
         for headers, body in self.tiktok.signed_webhooks([order.id for order in orders]):
             assert self.post(headers, body) == 200
 
-    def poll(self, reader: str = "orders", seconds: float = 10.0) -> None:
+    def poll(self, reader: str = "orders", seconds: float = 30.0) -> None:
         """One run of a standing poll, as if its time had come."""
         from integrations.engine import pull
         from integrations.models import Checkpoint
@@ -85,7 +85,7 @@ class RouteA:
         pull.ensure_polls(self.source)
         checkpoint = Checkpoint.objects.get(connection=self.source, reader=reader, purpose="poll")
         Checkpoint.objects.filter(pk=checkpoint.pk).update(due_at=checkpoint.created_at)
-        pull.run_pull(checkpoint.pk, seconds)
+        pull_through(checkpoint.pk, seconds)
 
     def run(self, seconds: float = 20.0) -> None:
         """Process, deliver and confirm until nothing is due any more."""

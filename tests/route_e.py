@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from integrations.standins.commercetools import CommercetoolsStandIn
 from integrations.standins.commercetools.specs import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_PROJECT
 from integrations.standins.ometria import OmetriaStandIn
 from integrations.standins.server import StandInServer
-from tests.quiet import run_until_quiet
+from tests.quiet import pull_through, run_until_quiet
 
 MARKETS = ["GB:GBP:en-GB", "DE:EUR:de"]
 CONSENT = {
@@ -49,7 +48,7 @@ class RouteE:
         )
 
     def poll(self, *readers: str, seconds: float = 20.0) -> None:
-        """One run of each of these standing polls to its end, as if its time had come; a pull lets waiting deliveries go first."""
+        """One run of each of these standing polls to its end, as if its time had come."""
         from integrations.engine import pull
         from integrations.models import Checkpoint
 
@@ -57,10 +56,7 @@ class RouteE:
         for reader in readers or ("customers", "orders", "payments", "carts"):
             checkpoint = Checkpoint.objects.get(connection=self.source, reader=reader, purpose="poll")
             Checkpoint.objects.filter(pk=checkpoint.pk).update(due_at=checkpoint.created_at)
-            until = time.monotonic() + seconds
-            pull.run_pull(checkpoint.pk, seconds)
-            while Checkpoint.objects.filter(pk=checkpoint.pk, state="running").exists() and time.monotonic() < until:
-                pull.run_pull(checkpoint.pk, seconds)
+            pull_through(checkpoint.pk, seconds)
 
     def hint(self, *events: tuple[str, Any]) -> None:
         """Events of the inbox, each a topic and a row of the project that it is about, as some door took them in."""

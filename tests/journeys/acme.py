@@ -13,7 +13,7 @@ from integrations.standins.commercetools import CommercetoolsStandIn
 from integrations.standins.ometria import OmetriaStandIn
 from integrations.standins.server import StandInServer
 from tests.platforms.commercetools.clouds import DOOR_KEY
-from tests.quiet import run_until_quiet
+from tests.quiet import pull_through, run_until_quiet
 from tests.route_e import RouteE, route_e
 
 __all__ = ["route_e"]  # a fixture
@@ -36,7 +36,7 @@ class Feed:
         pull.ensure_polls(self.source)
         polls = Checkpoint.objects.filter(connection=self.source, reader="messages", purpose="poll")
         polls.update(due_at=timezone.now())
-        pull.run_pull(polls.get().pk, 20)
+        pull_through(polls.get().pk)
         return polls.get()
 
     def run(self) -> None:

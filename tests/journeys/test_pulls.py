@@ -25,6 +25,7 @@ from mapping.records import CustomerRef
 from tests.conftest import DOMAIN, RouteB
 from tests.factories import OrderFactory
 from tests.journeys.workers import Processes, database_url
+from tests.quiet import pull_through
 
 pytestmark = [pytest.mark.journey]
 ORDERS = 450
@@ -217,7 +218,7 @@ def test_a_poll_brings_everything_that_no_webhook_told_of(route_b: RouteB) -> No
     pull.ensure_polls(route_b.source)
     assert len(pull.due_pulls()) == 4
     for checkpoint_id in pull.due_pulls():
-        run_pull(checkpoint_id, 10)
+        pull_through(checkpoint_id)
     route_b.run()
     assert set(route_b.state("orders")) == {f"shp-{order_id}" for order_id in orders}
     assert set(route_b.state("contacts")) == {f"shopify:{customer.id}"}
@@ -230,12 +231,12 @@ def test_a_poll_reads_its_overlap_again_for_changes_that_showed_late(route_b: Ro
         variant = route_b.product()
     pull.ensure_polls(route_b.source)
     for checkpoint_id in pull.due_pulls():
-        run_pull(checkpoint_id, 10)
+        pull_through(checkpoint_id)
     with earlier(route_b, minutes=2):
         order = route_b.act("create_order", lines=[{"variant_id": variant, "quantity": 1}], email="ada@example.com")
     poll = Checkpoint.objects.get(reader="orders")
     assert poll.window_from > timezone.now() - timedelta(minutes=1)
-    run_pull(poll.pk, 10)
+    pull_through(poll.pk)
     route_b.run()
     assert set(route_b.state("orders")) == {f"shp-{order.id}"}
 
@@ -251,7 +252,7 @@ def test_an_object_that_cannot_be_read_becomes_an_inbox_event_and_the_others_arr
     monkeypatch.setattr(route_b.shopify, "handle", lambda request: spoilt(handle(request), b'"amount":"97.77"', b'"amount":"a lot"'))
     pull.ensure_polls(route_b.source)
     for checkpoint_id in pull.due_pulls():
-        run_pull(checkpoint_id, 10)
+        pull_through(checkpoint_id)
     monkeypatch.undo()
     route_b.run()
 

@@ -13,7 +13,7 @@ from integrations.standins.commercetools import CommercetoolsStandIn
 from integrations.standins.ometria import OmetriaStandIn
 from integrations.standins.server import StandInServer
 from tests.platforms.commercetools.shelf import COLOURS, Shelf, account_at, five_prices, money
-from tests.quiet import run_until_quiet
+from tests.quiet import pull_through, run_until_quiet
 from tests.route_a import RouteA
 
 pytestmark = [pytest.mark.journey]
@@ -41,7 +41,7 @@ class Goods:
         checkpoint = Checkpoint.objects.get(connection=self.source, reader=reader, purpose="poll")
         later = timezone.now() + timedelta(hours=1)  # the project's time passes faster here
         Checkpoint.objects.filter(pk=checkpoint.pk).update(due_at=checkpoint.created_at, window_to=later)
-        pull.run_pull(checkpoint.pk, 20)
+        pull_through(checkpoint.pk)
         run_until_quiet(lambda: True, 60)
 
     def shown(self, key: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from integrations.engine import accounts, pull
 from integrations.models import Checkpoint, Connection, Credential, Delivery, SyncException
 from integrations.standins.commercetools.filler import fill, rewrite
 from tests.journeys.workers import Processes, database_url, wait_until_settled
+from tests.quiet import pull_through
 from tests.route_e import RouteE
 from tests.route_e import route_e as route_e
 
@@ -38,7 +39,7 @@ def test_two_thousand_changes_during_reading_are_all_there_and_none_is_written_t
     (backfill,) = pull.start_backfill(route_e.source, ["customers"], since=timezone.now() - timedelta(days=30))
     writer = threading.Thread(target=rewrite, args=(project,), kwargs={"count": CHANGES, "seed": 7})
     writer.start()
-    pull.run_pull(backfill.pk, 60)
+    pull_through(backfill.pk, 60)
     while writer.is_alive():
         route_e.poll("customers")
     writer.join()

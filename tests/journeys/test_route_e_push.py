@@ -15,6 +15,7 @@ from integrations.standins.commercetools.subscriptions import set_status
 from integrations.standins.commercetools.wires import Wire
 from tests.journeys.acme import Feed, feed, goods, route_e
 from tests.platforms.commercetools.clouds import DOOR_KEY, PROJECT, PUSHER
+from tests.quiet import pull_through
 
 __all__ = ["feed", "route_e"]  # fixtures
 pytestmark = [pytest.mark.journey]
@@ -126,7 +127,7 @@ def test_a_subscription_that_stopped_is_said_made_up_for_by_polling_and_started_
     assert "what it would send is lost" in asked.detail
     feed.shop.advance(60)
     for checkpoint_id in pull.due_pulls():
-        pull.run_pull(checkpoint_id, 10)
+        pull_through(checkpoint_id)
     feed.run()
     assert len(feed.numbers()) == 1
     assert any("is lost" in problem for problem in accounts.probe_connection(feed.source).problems)

@@ -11,6 +11,7 @@ from integrations.engine import pull, pumps
 from integrations.engine.watch import check_subscriptions
 from integrations.models import Checkpoint, Connection, Delivery, SyncException
 from tests.conftest import DOMAIN, RouteB
+from tests.quiet import pull_through
 
 pytestmark = [pytest.mark.journey]
 
@@ -30,7 +31,7 @@ def test_a_subscription_that_was_removed_is_put_back_and_the_gap_is_pulled(route
     assert {hook.header for hook in hooks.subscriptions()} >= {"customers/create", "customers/update"}
     assert len(pull.due_pulls()) == 4
     for checkpoint_id in pull.due_pulls():
-        pull.run_pull(checkpoint_id, 5)
+        pull_through(checkpoint_id)
     route_b.run()
     assert set(route_b.state("contacts")) == {f"shopify:{missed.id}"}
     assert check_subscriptions(route_b.source) == []
