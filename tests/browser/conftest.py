@@ -21,7 +21,7 @@ from tests.browser.chromium import DESK, find_chromium, open_browser, open_conte
 from tests.conftest import RouteB, connect_route_b
 from tests.rows import PASSWORD, make_person
 
-WHY_SKIPPED = "no Chromium is installed (on Debian, as root: apt-get install chromium)"
+WHY_SKIPPED = "no Chromium is installed (on Debian, as root: apt-get install chromium-headless-shell)"
 PULL_SECONDS = 30
 
 
