@@ -215,7 +215,7 @@ def _repeats(statement: Statement, telling: Statement, said: Sequence[Statement]
 
 
 def _second(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.replace(microsecond=0)
+    return moment.replace(microsecond=0) if moment is not None and moment.microsecond else moment
 
 
 def _age(statement: Statement) -> datetime:
@@ -224,7 +224,7 @@ def _age(statement: Statement) -> datetime:
 
 def _weight(statement: Statement) -> tuple[int, datetime, bool, datetime]:
     at = statement.stated_at or LONG_AGO
-    return _rank(statement), at.replace(microsecond=0), statement.is_no, at
+    return _rank(statement), _second(at) or at, statement.is_no, at
 
 
 def _known_since(statement: Statement) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 from django.db import transaction
+from django.db.models import Model
+from simple_history.utils import bulk_create_with_history
 
 from mapping.compiler import plan_from_rules
 from mapping.exchange import rules_from_json
@@ -99,22 +101,23 @@ def _add_values(tables: Iterable[str]) -> int:
     settled = set(ValueCrosswalk.objects.filter(name__in=names).values_list("name", "source_value"))
     settled |= set(ValueCrosswalk.history.filter(name__in=names).values_list("name", "source_value"))
     missing = sorted(set(wanted) - settled)
-    for name, word in missing:  # one by one, so that each has its history; there are a dozen
-        ValueCrosswalk.objects.create(name=name, source_value=word, target_value=wanted[name, word])
-    return len(missing)
+    return _add([ValueCrosswalk(name=name, source_value=word, target_value=wanted[name, word]) for name, word in missing])
 
 
 def _add_masks() -> None:
     columns = ("platform", "field", "how", "pattern")
     settled = set(MaskingRule.history.values_list(*columns)) | set(MaskingRule.objects.values_list(*columns))
-    for row in default_masks():
-        if tuple(row[name] for name in columns) not in settled:
-            MaskingRule.objects.create(**row)
+    _add([MaskingRule(**row) for row in default_masks() if tuple(row[name] for name in columns) not in settled])
 
 
 def _add_identity(flow: Any, keys: tuple[str, ...]) -> int:
     if not keys or IdentityRule.history.filter(destination_id=flow.destination_id).exists():
         return 0
-    for position, key in enumerate(keys, start=1):
-        IdentityRule.objects.create(destination_id=flow.destination_id, position=position, key=key)
-    return len(keys)
+    return _add([IdentityRule(destination_id=flow.destination_id, position=place, key=key) for place, key in enumerate(keys, start=1)])
+
+
+def _add(rows: Sequence[Model]) -> int:
+    """Store rows of one table, each with the beginning of its history; returns how many."""
+    if rows:
+        bulk_create_with_history(rows, type(rows[0]))
+    return len(rows)
