@@ -6,6 +6,8 @@ T ?= tests
 # one more than the machine has cores: many tests wait for other processes
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 export PYTHONUTF8 := 1
+# processes that are started again and again find themselves compiled, also where the shell says otherwise
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test lint bench shots stop clean
 
