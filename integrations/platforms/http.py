@@ -1,4 +1,7 @@
-"""The one HTTP session of a platform client: time-outs, size cap, and the step from status to error family."""
+"""The one HTTP session of a platform client: time-outs, size cap, and the step from status to error family.
+
+It stands on urllib3 itself: a client makes thousands of small calls, and `requests` spent as long on each of them as the socket did.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
+import certifi
 import orjson
-import requests
-from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout, connection_from_url
+from urllib3.exceptions import DecodeError, HTTPError
 
 from integrations.platforms.errors import PlatformError, Reconnect, Refused, SlowDown, TryLater
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 30.0
+TIMEOUT = Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
 MAX_BODY = 64 * 1024 * 1024
 DEFAULT_PAUSE = 1.0  # seconds to wait after a 429 that names no time
 
@@ -46,17 +53,19 @@ class HttpSession:
         group: str = "",
         judge: Judge | None = None,
     ) -> None:
-        self._base, self._id_header, self._group, self._judge = base_url.rstrip("/"), request_id_header, group, judge
-        self._session = requests.Session()
-        self._session.headers.update({"Accept": "application/json", "User-Agent": "Switchyard/1.0", **headers})
-        self._session.trust_env = False
-        adapter = HTTPAdapter(pool_connections=4, pool_maxsize=16, max_retries=0)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._id_header, self._group, self._judge = request_id_header, group, judge
+        self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "Switchyard/1.0", **headers}
+        self._address = urlsplit(base_url.rstrip("/"))
+
+    @cached_property
+    def _pool(self) -> HTTPConnectionPool:
+        """Connections to the one host; raises HTTPError for an address without one."""
+        trusted = {"cert_reqs": "CERT_REQUIRED", "ca_certs": certifi.where()} if self._address.scheme == "https" else {}
+        return connection_from_url(self._address.geturl(), maxsize=16, **trusted)
 
     def set_header(self, name: str, value: str) -> None:
         """Replace a header for the calls that follow, after a token was renewed."""
-        self._session.headers[name] = value
+        self._headers = {**self._headers, name: value}
 
     def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Reply:
         """GET and parse JSON."""
@@ -65,30 +74,44 @@ class HttpSession:
     def post(self, path: str, *, json: Any = None, form: Mapping[str, str] | None = None) -> Reply:
         """POST JSON or a form and parse the JSON answer."""
         if form is not None:
-            return self.request("POST", path, data=dict(form))
+            return self.request("POST", path, data=urlencode(form).encode(), headers={"Content-Type": "application/x-www-form-urlencoded"})
         return self.request("POST", path, data=orjson.dumps(json), headers={"Content-Type": "application/json"})
 
-    def request(self, method: str, path: str, **options: Any) -> Reply:
-        """Make the call; raises TryLater, SlowDown, Refused or Reconnect by transport fault, status and body."""
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Make the call; raises TryLater, SlowDown, Refused or Reconnect by transport fault, status and body.
+
+        A value of None in `params` is not sent.
+        """
         started = time.monotonic()
+        asked = urlencode({name: value for name, value in (params or {}).items() if value is not None}, doseq=True)
+        target = self._address.path + path + (f"?{asked}" if asked else "")
         try:
-            response = self._session.request(
-                method, self._base + path, timeout=(CONNECT_SECONDS, READ_SECONDS), allow_redirects=False, stream=True, **options
-            )
+            response = self._pool.urlopen(
+                method, target, body=data, headers={**self._headers, **(headers or {})}, timeout=TIMEOUT, retries=False, redirect=False,
+                preload_content=False,
+            )  # fmt: skip
             body = _read(response)
-        except requests.RequestException as fault:
+        except HTTPError as fault:
             raise TryLater(f"no answer: {type(fault).__name__}", code="network") from fault
         request_id = response.headers.get(self._id_header, "")
-        if not 200 <= response.status_code < 300:
-            own = self._judge(response.status_code, response.headers, body) if self._judge else None
+        if not 200 <= response.status < 300:
+            own = self._judge(response.status, response.headers, body) if self._judge else None
             raise own or error_for(response, body, request_id=request_id, group=self._group)
         parsed, ms = _json(body, request_id), round((time.monotonic() - started) * 1000)
-        return Reply(response.status_code, response.headers, parsed, request_id, ms)
+        return Reply(response.status, response.headers, parsed, request_id, ms)
 
 
-def error_for(response: requests.Response, body: bytes, *, request_id: str, group: str = "") -> PlatformError:
+def error_for(response: BaseHTTPResponse, body: bytes, *, request_id: str, group: str = "") -> PlatformError:
     """The error family of an unsuccessful answer; the message holds at most 300 characters of what the platform said."""
-    status = response.status_code
+    status = response.status
     message = f"HTTP {status}: {_said(body)}"
     if status == 429 or (status == 503 and "Retry-After" in response.headers):
         seconds, stated = retry_after(response.headers), "Retry-After" in response.headers
@@ -119,17 +142,18 @@ def _date(text: str) -> datetime | None:
     return moment if moment.tzinfo else None
 
 
-def _read(response: requests.Response) -> bytes:
+def _read(response: BaseHTTPResponse) -> bytes:
+    """The whole body, unpacked; raises HTTPError for one that is too large, cut short or not what its encoding says."""
     chunks, size = [], 0
-    with response:
-        for chunk in response.iter_content(256 * 1024):
+    try:
+        for chunk in response.stream(256 * 1024, decode_content=True):
             size += len(chunk)
             if size > MAX_BODY:
-                raise requests.exceptions.ContentDecodingError("answer too large")
+                raise DecodeError("answer too large")
             chunks.append(chunk)
-    expected = response.headers.get("Content-Length")
-    if expected and "Content-Encoding" not in response.headers and size != int(expected):
-        raise requests.exceptions.ChunkedEncodingError("answer cut short")
+    except BaseException:
+        response.close()  # what is left of it must not be taken for the next answer
+        raise
     return b"".join(chunks)
 
 
