@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command, get_commands
 from django.db import connection as database
 from django.utils import timezone
+from django_q.models import Schedule
 
 from integrations.engine.accounts import set_credential
 from integrations.engine.exceptions import Question, raise_questions
@@ -107,9 +108,17 @@ def _ciphertexts() -> list[tuple[int, str]]:
 # --- schedules, defaults, seed -----------------------------------------------------------------------------------------
 
 
-def test_schedules_are_written_once() -> None:
-    from django_q.models import Schedule
+@pytest.mark.parametrize(("now", "then"), [("2026-07-01T01:59", "2026-07-01T02:00"), ("2026-07-01T02:00", "2026-07-02T02:00")])
+def test_what_is_done_once_a_day_begins_at_night(now: str, then: str, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.TIME_ZONE = "Europe/London"
+    monkeypatch.setattr(timezone, "now", lambda: datetime.fromisoformat(f"{now}+00:00"))
+    run("sync_schedules")
+    begun = Schedule.objects.filter(schedule_type=Schedule.DAILY)
+    assert set(begun.values_list("next_run", flat=True)) == {datetime.fromisoformat(f"{then}+00:00")}
+    assert begun.count() == 2
 
+
+def test_schedules_are_written_once() -> None:
     run("sync_schedules")
     assert run("sync_schedules") == f"{len(SCHEDULES)} schedules are up to date."
 
