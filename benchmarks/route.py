@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import requests
 from django.db import connection as database
+from django.utils import timezone
 
 from benchmarks.figures import Run
 from benchmarks.outside import ACCOUNT, BODIES, DOMAIN, KEY, SECRET, TOKEN
@@ -26,6 +27,7 @@ EMPTY = (
     "django_q_ormq", "django_q_task", "django_q_schedule",
 )  # fmt: skip
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+LATER = timedelta(hours=1)
 
 
 class TookTooLong(Exception):
@@ -105,9 +107,12 @@ def connect_account(source: Connection, outside: str) -> Route:
 
 
 def empty(route: Route) -> None:
-    """Nothing received, nothing sent, nothing queued: as on the first day."""
+    """Nothing received, nothing sent, nothing queued; the standing polls of the source have just run, as in any hour but the first."""
     empty_tables()
     route.forget()
+    pull.ensure_polls(route.source)
+    now = timezone.now()
+    Checkpoint.objects.filter(connection=route.source).update(window_from=now, due_at=now + LATER)
 
 
 def empty_tables() -> None:
