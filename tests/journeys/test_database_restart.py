@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from config.embedded import embedded_url, stop_embedded
+from config.embedded import embedded_url, is_running, stop_embedded
 from tests.conftest import DOMAIN
 from tests.journeys.workers import ROOT, Processes, environment
 
@@ -89,3 +89,4 @@ def test_webhooks_acknowledged_around_a_restart_of_the_database_all_arrive(stand
             wait(lambda: count(url, "SELECT count(*) FROM integrations_inboxevent WHERE state NOT IN ('done', 'ignored')") == 0, processes)
     finally:
         stop_embedded(tmp_path / "postgres")
+    assert not is_running(tmp_path / "postgres")
