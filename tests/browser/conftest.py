@@ -75,7 +75,6 @@ class Visitor:
 @pytest.fixture
 def visit(browser: Browser, live_server: Any, settings: Any) -> Iterator[Callable[..., Visitor]]:
     """Opens windows; at the end no page may have asked another host, thrown a script error or broken the content policy."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.PUBLIC_URL = live_server.url
     contexts: list[BrowserContext] = []
     visitors: list[Visitor] = []
