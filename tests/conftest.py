@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import time
@@ -23,6 +24,8 @@ from tests.route_a import route_a
 from tests.template import template_database
 
 __all__ = ["prompt_flush", "route_a"]  # fixtures
+
+gc.set_threshold(50_000, 20, 20)  # collecting again and again among what is loaded anyway took a tenth of a run
 
 DOMAIN = "demo-shop.myshopify.com"
 SPEC = ShopSpec(domain=DOMAIN)
@@ -106,6 +109,12 @@ def prompt_live_server() -> None:
     from django.core.servers.basehttp import WSGIRequestHandler
 
     WSGIRequestHandler.disable_nagle_algorithm = True
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded stays until the end of the run, so no collection needs to walk through it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
-from functools import cache
-from pathlib import Path
-
 import pytest
-from graphql import GraphQLSchema, build_schema, parse, validate
+from graphql import parse, validate
 
 from integrations.platforms.errors import Misconfigured
 from integrations.platforms.shopify import VERSION_ENDS
@@ -22,20 +18,14 @@ from integrations.platforms.shopify.documents import (
     document,
     market_variables,
 )
+from integrations.standins.shopify.schema import schema_of
 
-SCHEMAS = Path(__file__).parents[3] / "fixtures" / "shopify"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.graphql") if not path.stem.endswith("_2026_07"))
 BULK = ("bulk_orders", "bulk_customers", "bulk_products")
 
 
-@cache
-def schema(version: str) -> GraphQLSchema:
-    with gzip.open(SCHEMAS / f"shopify-admin-{version}.graphql.gz", "rt", encoding="utf-8") as file:
-        return build_schema(file.read(), assume_valid=True)
-
-
 def faults(text: str, version: str) -> list[str]:
-    return [fault.message for fault in validate(schema(version), parse(text))]
+    return [fault.message for fault in validate(schema_of(version), parse(text))]
 
 
 @pytest.mark.parametrize("version", VERSION_ENDS)
