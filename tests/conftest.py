@@ -25,8 +25,6 @@ from tests.template import template_database
 
 __all__ = ["prompt_flush", "route_a"]  # fixtures
 
-gc.set_threshold(50_000, 20, 20)  # collecting again and again among what is loaded anyway took a tenth of a run
-
 DOMAIN = "demo-shop.myshopify.com"
 SPEC = ShopSpec(domain=DOMAIN)
 
