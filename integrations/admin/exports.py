@@ -135,6 +135,8 @@ def take_along(request: HttpRequest, form: str, sheet: Sheet) -> HttpResponse:
     """The file, remembered; or back to the page with a plain word when it would be too large or others are being written."""
     if form == "xlsx" and sheet.rows.order_by()[XLSX_ROWS : XLSX_ROWS + 1].values("pk"):
         return _refused(request, sheet, _too_many())
+    if request.method == "HEAD":
+        return download(form, sheet.name, sheet.header, ())
     turn = take_turn()
     if turn is None:
         return _refused(request, sheet, BUSY)

@@ -14,7 +14,7 @@ LONGEST = 900.0  # seconds; a download on which nobody reads (a machine that sle
 class Turn:
     """The place of one export among those under way, from its making until the end of the `with` in which its rows are read.
 
-    One that is dropped before it began (a HEAD request reads no rows) counts no more, either.
+    One that is dropped before it began (the caller went away) counts no more, either.
     """
 
     def __init__(self) -> None:

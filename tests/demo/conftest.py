@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -15,14 +14,10 @@ from integrations.engine import accounts, pull
 from integrations.management.demo import cast
 from integrations.management.demo.cast import Cast
 from integrations.management.demo.stage import Stage
-from integrations.models import Checkpoint, Delivery, InboxEvent
+from integrations.models import Checkpoint, Delivery
+from tests.quiet import settled
 
 PAST = timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 class SmallDemo:
@@ -45,8 +40,7 @@ class SmallDemo:
         while time.monotonic() < end:
             assert self.stage.shopify.wait_sent(10)
             call_command("pump", seconds=20, verbosity=0)
-            moving = Delivery.objects.filter(state__in=["ready", "sending", "accepted"]).exists()
-            if not moving and not InboxEvent.objects.filter(state="new").exists():
+            if settled():
                 return
             time.sleep(0.05)
         raise AssertionError(
