@@ -18,7 +18,7 @@ from integrations.engine import accounts, pull
 from integrations.flows import specs_between
 from integrations.models import Checkpoint, Connection, Delivery, Flow
 from integrations.schedules import sync_schedules
-from mapping.defaults import load_defaults
+from mapping.defaults import load_all_defaults
 
 EMPTY = (
     "integrations_hold", "integrations_attempt", "integrations_delivery", "integrations_receipt", "integrations_exceptioncomment",
@@ -101,8 +101,8 @@ def connect_account(source: Connection, outside: str) -> Route:
         settings={"push_rate": 0, "read_rate": 0, "reporting_currency": "GBP"},
     )  # fmt: skip
     accounts.set_credential(destination, "api_key", KEY)
-    for spec in specs_between(source.platform, "ometria"):
-        load_defaults(Flow.objects.create(source=source, destination=destination, record_type=spec.record_type))
+    specs = specs_between(source.platform, "ometria")
+    load_all_defaults([Flow.objects.create(source=source, destination=destination, record_type=spec.record_type) for spec in specs])
     return Route(source, destination, outside)
 
 

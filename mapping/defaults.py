@@ -18,7 +18,7 @@ from mapping.exchange import rules_from_json
 from mapping.masking_rules import Mask
 from mapping.models import IdentityRule, MappingVersion, MaskingRule, ValueCrosswalk
 from mapping.rules import Rule
-from mapping.versions import draft_from, publish, published_version, save_rules
+from mapping.versions import publish_where_none
 
 FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "defaults"
 NOTE = "Default mapping"
@@ -73,35 +73,43 @@ def masks_for(platform: str) -> tuple[Mask, ...]:
     return tuple(mask for of, mask in rows if of in ("", platform))
 
 
-@transaction.atomic
 def load_defaults(flow: Any) -> Loaded:
-    """Give a flow its default mapping unless one is published, and add what is missing of its value tables, identity and masking rules.
+    """The same for one flow."""
+    return load_all_defaults([flow])[0]
 
-    Rows that staff deleted stay deleted; rows that exist stay as they are. Does nothing for a pair that has no default.
+
+@transaction.atomic
+def load_all_defaults(flows: Sequence[Any]) -> list[Loaded]:
+    """Give flows their default mapping unless one is published, and add what is missing of value tables, identity and masking rules.
+
+    Rows that staff deleted stay deleted; rows that exist stay as they are. Nothing happens to a flow whose pair has no default.
     """
-    default = default_mapping(flow.source.platform, flow.destination.platform, flow.record_type)
-    if default is None:
-        return Loaded(None, 0, 0)
-    tables = plan_from_rules(default.rules, record_type=flow.record_type).tables
+    defaults = {flow.pk: default_mapping(flow.source.platform, flow.destination.platform, flow.record_type) for flow in flows}
+    found = [(flow, default) for flow in flows if (default := defaults[flow.pk]) is not None]
+    if not found:
+        return [Loaded(None, 0, 0)] * len(flows)
+    tables = {flow.pk: plan_from_rules(default.rules, record_type=flow.record_type).tables for flow, default in found}
+    rules = {flow.pk: [(rule, default.notes.get(rule.target, "")) for rule in default.rules] for flow, default in found}
+    versions = publish_where_none(rules, NOTE)
     _add_masks()
-    return Loaded(_publish(flow, default), _add_values(tables), _add_identity(flow, default.identity))
+    values, identity = _add_values(tables), _add_identity(found)
+    return [Loaded(versions.get(flow.pk), values.get(flow.pk, 0), identity.get(flow.pk, 0)) for flow in flows]
 
 
-def _publish(flow: Any, default: DefaultMapping) -> MappingVersion | None:
-    if published_version(flow.pk) is not None:
-        return None
-    draft = draft_from(flow.pk, note=NOTE)
-    save_rules(draft, default.rules, notes=dict(default.notes))
-    return publish(draft, note=NOTE)
-
-
-def _add_values(tables: Iterable[str]) -> int:
-    wanted = {(name, word): target for name in tables for word, target in default_tables().get(name, {}).items()}
-    names = {name for name, _ in wanted}
+def _add_values(tables: Mapping[int, Iterable[str]]) -> dict[int, int]:
+    """The rows that these tables of each flow lack; how many for each."""
+    names = {name for each in tables.values() for name in each}
     settled = set(ValueCrosswalk.objects.filter(name__in=names).values_list("name", "source_value"))
     settled |= set(ValueCrosswalk.history.filter(name__in=names).values_list("name", "source_value"))
-    missing = sorted(set(wanted) - settled)
-    return _add([ValueCrosswalk(name=name, source_value=word, target_value=wanted[name, word]) for name, word in missing])
+    rows, counts = [], {}
+    for flow, each in tables.items():
+        wanted = {(name, word): target for name in each for word, target in default_tables().get(name, {}).items()}
+        missing = sorted(set(wanted) - settled)
+        rows += [ValueCrosswalk(name=name, source_value=word, target_value=wanted[name, word]) for name, word in missing]
+        counts[flow] = len(missing)
+        settled.update(missing)
+    _add(rows)
+    return counts
 
 
 def _add_masks() -> None:
@@ -110,14 +118,22 @@ def _add_masks() -> None:
     _add([MaskingRule(**row) for row in default_masks() if tuple(row[name] for name in columns) not in settled])
 
 
-def _add_identity(flow: Any, keys: tuple[str, ...]) -> int:
-    if not keys or IdentityRule.history.filter(destination_id=flow.destination_id).exists():
-        return 0
-    return _add([IdentityRule(destination_id=flow.destination_id, position=place, key=key) for place, key in enumerate(keys, start=1)])
+def _add_identity(found: Sequence[tuple[Any, DefaultMapping]]) -> dict[int, int]:
+    """The order of identity keys of destinations that never had one; how many rows for each flow."""
+    destinations = {flow.destination_id for flow, _ in found}
+    settled = set(IdentityRule.history.filter(destination__in=destinations).order_by().values_list("destination", flat=True).distinct())
+    rows, counts = [], {}
+    for flow, default in found:
+        if default.identity and flow.destination_id not in settled:
+            keys = enumerate(default.identity, start=1)
+            rows += [IdentityRule(destination_id=flow.destination_id, position=place, key=key) for place, key in keys]
+            counts[flow.pk] = len(default.identity)
+            settled.add(flow.destination_id)
+    _add(rows)
+    return counts
 
 
-def _add(rows: Sequence[Model]) -> int:
-    """Store rows of one table, each with the beginning of its history; returns how many."""
+def _add(rows: Sequence[Model]) -> None:
+    """Store rows of one table, each with the beginning of its history."""
     if rows:
         bulk_create_with_history(rows, type(rows[0]))
-    return len(rows)

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from threading import Thread
 from typing import Any
 from weakref import WeakSet
 
@@ -90,6 +91,14 @@ class RouteB:
         return self.ometria.look(f"/{what}")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """While the test processes look for their tests, the process that started them has the database made that they will copy."""
+    from django.conf import settings
+
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        Thread(target=template_database, args=[settings.DATABASE_URL]).start()
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """A database of its own for every run, so that two runs on one machine do not meet; it need not outlive a power cut."""
@@ -168,7 +177,7 @@ def lay_out_route_b(shopify: str, ometria: str, hooks: str = "") -> tuple[Any, A
     from integrations.engine.accounts import set_credential
     from integrations.flows import specs_between
     from integrations.models import Connection, Flow
-    from mapping.defaults import load_defaults
+    from mapping.defaults import load_all_defaults
 
     source = Connection.objects.create(
         platform="shopify", name="Demo shop", external_id=DOMAIN, base_url=f"{shopify}/{DOMAIN}", api_version="2026-10",
@@ -181,9 +190,8 @@ def lay_out_route_b(shopify: str, ometria: str, hooks: str = "") -> tuple[Any, A
         settings={"push_rate": 0, "read_rate": 0, "reporting_currency": "GBP", "confirm_grace_seconds": 2},
     )  # fmt: skip
     set_credential(destination, "api_key", "demo-ometria-key")
-    for spec in specs_between("shopify", "ometria"):
-        flow = Flow.objects.create(source=source, destination=destination, record_type=spec.record_type, settings={"settle_seconds": 0})
-        load_defaults(flow)
+    made = {"source": source, "destination": destination, "settings": {"settle_seconds": 0}}
+    load_all_defaults([Flow.objects.create(record_type=spec.record_type, **made) for spec in specs_between("shopify", "ometria")])
     return source, destination
 
 

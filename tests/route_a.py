@@ -157,10 +157,10 @@ def lay_out_flows(source: Any, destination: Any) -> None:
     """Every flow of the route between the two, with its default mapping."""
     from integrations.flows import specs_between
     from integrations.models import Flow
-    from mapping.defaults import load_defaults
+    from mapping.defaults import load_all_defaults
 
-    for spec in specs_between("tiktok_shop", "ometria"):
-        load_defaults(Flow.objects.create(source=source, destination=destination, record_type=spec.record_type))
+    specs = specs_between("tiktok_shop", "ometria")
+    load_all_defaults([Flow.objects.create(source=source, destination=destination, record_type=spec.record_type) for spec in specs])
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def lay_out_route_e(project: str, ometria: str, **settings: Any) -> tuple[Any, A
     from integrations.engine.accounts import set_credential
     from integrations.flows import specs_between
     from integrations.models import Connection, Flow
-    from mapping.defaults import load_defaults
+    from mapping.defaults import load_all_defaults
 
     source = Connection.objects.create(
         platform="commercetools", name="Acme demo", external_id=DEMO_PROJECT, base_url=f"{project}/api",
@@ -107,8 +107,8 @@ def lay_out_route_e(project: str, ometria: str, **settings: Any) -> tuple[Any, A
         settings={"push_rate": 0, "read_rate": 0, "reporting_currency": "GBP", "confirm_grace_seconds": 2},
     )  # fmt: skip
     set_credential(destination, "api_key", "demo-ometria-key")
-    for spec in specs_between("commercetools", "ometria"):
-        load_defaults(Flow.objects.create(source=source, destination=destination, record_type=spec.record_type))
+    specs = specs_between("commercetools", "ometria")
+    load_all_defaults([Flow.objects.create(source=source, destination=destination, record_type=spec.record_type) for spec in specs])
     return source, destination
 
 

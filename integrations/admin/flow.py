@@ -26,7 +26,7 @@ from integrations.flows import FlowSpec, spec_for, specs_between
 from integrations.models import Connection, Flow, SyncException
 from integrations.platforms.registry import PLATFORMS
 from mapping.changes import changes_of
-from mapping.defaults import load_defaults
+from mapping.defaults import load_all_defaults
 from mapping.models import MappingVersion
 
 CHANGE = "integrations.change_flow"
@@ -232,11 +232,10 @@ class FlowDesk(Exports, Desk):
             return self.show(request, "integrations/flow_add.html", title="Add flows", possible=possible)
         chosen = [flow for flow in possible if flow["key"] in request.POST.getlist("flow")]
         with transaction.atomic():
-            for choice in chosen:
-                flow = Flow.objects.create(
-                    source=choice["source"], destination=choice["destination"], record_type=choice["record_type"], enabled=False
-                )
-                load_defaults(flow)
+            parts = ("source", "destination", "record_type")
+            flows = [Flow.objects.create(**{part: choice[part] for part in parts}, enabled=False) for choice in chosen]
+            load_all_defaults(flows)
+            for flow in flows:
                 self.log_addition(request, flow, "Flow added")
         self.message_user(request, f"{words.plural(len(chosen), 'flow')} added, switched off. Look at the mapping, then switch on.")
         return HttpResponseRedirect(self.view_url("changelist"))

@@ -17,7 +17,7 @@ from integrations.engine.outbox import Cause, enqueue
 from integrations.models import Connection, Delivery, Flow
 from integrations.standins.ometria import OmetriaStandIn
 from integrations.standins.server import StandInServer
-from mapping.defaults import load_defaults
+from mapping.defaults import load_all_defaults
 from mapping.records import Customer, CustomerRef, Order
 from tests.factories import OrderFactory, at
 
@@ -89,8 +89,8 @@ def fed() -> Iterator[HandFed]:
             settings={"push_rate": 0, "read_rate": 0, "reporting_currency": "GBP", "confirm_grace_seconds": 2},
         )  # fmt: skip
         accounts.set_credential(account, "api_key", "demo-ometria-key")
-        for record_type in ("customer", "order"):
-            load_defaults(Flow.objects.create(source=shop, destination=account, record_type=record_type, settings={"sku_gate": "off"}))
+        made = {"source": shop, "destination": account, "settings": {"sku_gate": "off"}}
+        load_all_defaults([Flow.objects.create(record_type=record_type, **made) for record_type in ("customer", "order")])
         yield HandFed(shop, account, ometria, server.url("ometria"))
         ometria.close()
     accounts._clients.clear()

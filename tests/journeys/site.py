@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from integrations.engine import accounts, pumps
 from integrations.models import Connection, Delivery, Flow
-from mapping.defaults import load_defaults
+from mapping.defaults import load_all_defaults
 from tests.conftest import RouteB
 
 KEY, PAGE, SECRET = "site_demo_0123456789abcdef", "https://www.example.com", "demo-signing-secret"
@@ -75,8 +75,8 @@ def lay_out_site(route: RouteB, page: str = PAGE) -> Site:
     settings = {"calls_per_visitor": 0, "abandon_minutes": 30}
     made = Connection.objects.create(platform="site", name="Own site", external_id=KEY, base_url=page, settings=settings)
     accounts.set_credential(made, "signing_secret", SECRET)
-    for record_type in ("event", "checkout"):
-        load_defaults(Flow.objects.create(source=made, destination=route.destination, record_type=record_type))
+    ends = {"source": made, "destination": route.destination}
+    load_all_defaults([Flow.objects.create(record_type=record_type, **ends) for record_type in ("event", "checkout")])
     return Site(route, made)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from integrations.models import Connection, Flow
-from mapping.defaults import Loaded, default_mapping, load_defaults
+from mapping.defaults import Loaded, default_mapping, load_all_defaults, load_defaults
 from mapping.models import IdentityRule, MappingVersion, ValueCrosswalk
-from mapping.versions import draft_from, publish, save_rules
+from mapping.versions import draft_from, publish, published_version, save_rules
 from tests.mapping.samples import rule
 
 pytestmark = pytest.mark.django_db
@@ -71,3 +71,21 @@ def test_each_flow_of_a_second_shop_gets_its_own_version(customer_flow):
     other = Flow.objects.create(source=second, destination=customer_flow.destination, record_type="customer")
     one, two = load_defaults(customer_flow), load_defaults(other)
     assert (one.version.flow, two.version.flow, two.value_rows, two.identity_rows) == (customer_flow, other, 0, 0)
+
+
+def test_many_flows_get_at_once_what_each_would_get_alone(customer_flow, shop, ometria, django_assert_num_queries):
+    ours = publish(save_rules(draft_from(customer_flow.pk), [rule("id", "key")]), note="Ours")
+    orders, products = (Flow.objects.create(source=shop, destination=ometria, record_type=kind) for kind in ("order", "product"))
+    draft = draft_from(orders.pk)
+    backwards = Flow.objects.create(source=ometria, destination=shop, record_type="customer")
+
+    kept, second, first, nothing = load_all_defaults([customer_flow, orders, products, backwards])
+
+    assert (kept.version, published_version(customer_flow.pk)) == (None, ours)
+    assert (second.version.number, first.version.number, draft.number) == (2, 1, 1)
+    assert published_version(products.pk).values() == default_mapping("shopify", "ometria", "product").rules
+    assert [row.state for row in first.version.history.all()] == ["published"]
+    assert kept.identity_rows + second.identity_rows + first.identity_rows == IdentityRule.objects.count()
+    assert nothing == Loaded(None, 0, 0)
+    with django_assert_num_queries(12):
+        assert {loaded.version for loaded in load_all_defaults([customer_flow, orders, products])} == {None}

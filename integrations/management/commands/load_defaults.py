@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from integrations.models import Flow
-from mapping.defaults import load_defaults
+from mapping.defaults import load_all_defaults
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """One line per flow."""
         flows = Flow.objects.select_related("source", "destination").order_by("pk")
-        for flow in flows.filter(pk=options["flow"]) if options["flow"] else flows:
-            loaded = load_defaults(flow)
+        chosen = list(flows.filter(pk=options["flow"]) if options["flow"] else flows)
+        for flow, loaded in zip(chosen, load_all_defaults(chosen), strict=True):
             said = f"version {loaded.version.number} published" if loaded.version else "keeps its mapping"
             self.stdout.write(f"{flow}: {said}, {loaded.value_rows} value rows and {loaded.identity_rows} identity rules added.")

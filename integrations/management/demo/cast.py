@@ -15,7 +15,7 @@ from integrations.models import Connection, Flow
 from integrations.schedules import sync_schedules
 from integrations.standins.commercetools.specs import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_PROJECT
 from integrations.standins.tiktok_shop.specs import DEMO_APP_KEY, DEMO_APP_SECRET, DEMO_SERVICE_ID
-from mapping.defaults import load_defaults
+from mapping.defaults import load_all_defaults
 from mapping.records import RecordType
 
 ROLES = ("ecommerce", "marketing", "manager", "administrator")
@@ -179,8 +179,8 @@ def open_flows(source: Connection, account: Connection, *, catalogue: Connection
         flow, _ = Flow.objects.get_or_create(
             source=source, destination=account, record_type=spec.record_type, defaults={"settings": _chosen(spec, catalogue)}
         )
-        load_defaults(flow)
         flows.append(flow)
+    load_all_defaults(flows)
     return flows
 
 
