@@ -8,10 +8,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from integrations.admin.desk import Refusal
-from integrations.engine.snoozes import UNTIL_IT_CHANGES
+from integrations.engine.snoozes import LONGEST, UNTIL_IT_CHANGES
 
 MORNING = time(8, 0)  # in the console's time zone: it is there when the day begins
-LONGEST = timedelta(days=366)
 CHOICES = (("tomorrow", "Tomorrow"), ("monday", "Monday"), ("week", "In a week"), ("changes", "Until it changes"))
 
 

@@ -1,12 +1,14 @@
-"""Exceptions: open questions, and settling them."""
+"""Exceptions: open questions, settling them, and taking that back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
+from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
@@ -18,11 +20,14 @@ from rest_framework.response import Response
 
 from integrations.access import may_answer
 from integrations.api.attributed import Attributed
+from integrations.api.conflict import Conflict
 from integrations.api.fields import Count, Note
 from integrations.api.pagination import LastSeen
 from integrations.api.permissions import MayChange
-from integrations.engine import exceptions as desk
-from integrations.models import ExceptionComment, SyncException
+from integrations.engine import exceptions
+from integrations.engine.desk_acts import CannotUndo, do, last_act, undo
+from integrations.engine.snoozes import LONGEST, UNTIL_IT_CHANGES
+from integrations.models import DeskAct, ExceptionComment, SyncException
 from integrations.models.kinds import KINDS, ORIGIN_LABELS
 
 WAITING_SHOWN = 100
@@ -63,7 +68,7 @@ class ExceptionSerializer(serializers.ModelSerializer):
         model = SyncException
         fields = [
             "id", "kind", "subject", "title", "state", "origin", "team", "flow", "connection", "occurrences", "first_seen", "last_seen",
-            "assignee", "resolved_by", "resolved_at", "note",
+            "assignee", "snoozed_until", "resolved_by", "resolved_at", "note",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -118,14 +123,31 @@ class Assignee(serializers.Serializer):
     user = serializers.PrimaryKeyRelatedField(queryset=get_user_model().objects.filter(is_active=True, is_staff=True), allow_null=True)
 
 
+class Snooze(serializers.Serializer):
+    """When the question comes back by itself, within a year; null: when one more record asks it."""
+
+    until = serializers.DateTimeField(allow_null=True)
+
+    def validate_until(self, until: datetime | None) -> datetime:
+        """The moment; raises ValidationError for one that is over or too far away."""
+        if until is None:
+            return UNTIL_IT_CHANGES
+        if not timedelta() < until - timezone.now() <= LONGEST:
+            raise serializers.ValidationError("Choose a moment in the future, within a year.")
+        return until
+
+
 @extend_schema_view(
     list=extend_schema(description="Questions, the last seen first."),
     retrieve=extend_schema(description="One question with its cause, its remedy, comments and the first deliveries that wait."),
 )
 class ExceptionViewSet(Attributed, viewsets.ReadOnlyModelViewSet):
-    """Exceptions: list, detail, release, ignore, assign, comment."""
+    """Exceptions: list, detail, release, ignore, assign, snooze, wake, comment; and taking the last of these acts back."""
 
-    log_words = {"release": "Released", "ignore": "Ignored", "assign": "Assigned", "comment": "Commented"}
+    log_words = {
+        "release": "Released", "ignore": "Ignored", "assign": "Assigned", "snooze": "Snoozed", "wake": "Woken", "comment": "Commented",
+        "undo": "Took back the last act",
+    }  # fmt: skip
 
     queryset = SyncException.objects.all()
     filterset_class = ExceptionFilter
@@ -139,36 +161,56 @@ class ExceptionViewSet(Attributed, viewsets.ReadOnlyModelViewSet):
     @action(detail=True, methods=["post"], permission_classes=[MayChange])
     def release(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Let everything go that waits for it; the answer counts the deliveries that became ready."""
-        return Response({"count": desk.release_exceptions([self._mine(request).pk], request.user)})
+        return Response({"count": do("retry", [self._mine(request).pk], request.user)[1]})
 
     @extend_schema(request=Note, responses=Count)
     @action(detail=True, methods=["post"], permission_classes=[MayChange])
     def ignore(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Decide that what waits only for it will not be sent; the answer counts the deliveries skipped."""
         exception = self._mine(request)
-        asked = Note(data=request.data)
-        asked.is_valid(raise_exception=True)
-        return Response({"count": desk.ignore_exceptions([exception.pk], request.user, asked.validated_data["note"])})
+        return Response({"count": do("ignore", [exception.pk], request.user, _read(Note, request))[1]})
 
     @extend_schema(request=Assignee, responses=ExceptionSerializer)
     @action(detail=True, methods=["post"], permission_classes=[MayChange])
     def assign(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Give it to a person, or to nobody."""
+        exception, person = self._mine(request), _read(Assignee, request)["user"]
+        return self._done(exception, do("assign", [exception.pk], request.user, {"assignee": person.pk if person else None})[0])
+
+    @extend_schema(request=Snooze, responses=ExceptionSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[MayChange])
+    def snooze(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Put it away until a moment, or until it changes; it comes back sooner when it has doubled."""
+        exception, until = self._mine(request), _read(Snooze, request)["until"]
+        return self._done(exception, do("snooze", [exception.pk], request.user, {"until": until.isoformat()})[0])
+
+    @extend_schema(request=None, responses=ExceptionSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[MayChange])
+    def wake(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Show it among the open ones again."""
         exception = self._mine(request)
-        asked = Assignee(data=request.data)
-        asked.is_valid(raise_exception=True)
-        desk.assign([exception.pk], asked.validated_data["user"], request.user)
-        exception.refresh_from_db()
-        return Response(self.get_serializer(exception).data)
+        return self._done(exception, do("wake", [exception.pk], request.user)[0])
+
+    @extend_schema(request=None, responses=ExceptionSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[MayChange])
+    def undo(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Take back the last thing that the caller did to it: an assignment, a snooze, or that it is ignored."""
+        exception = self._mine(request)
+        act = last_act(request.user, exception.pk)
+        if act is None:
+            raise Conflict("There is nothing of yours to take back here.")
+        try:
+            undo(act)
+        except CannotUndo as reason:
+            raise Conflict(str(reason)) from reason
+        return self._done(exception, [])
 
     @extend_schema(request=CommentSerializer, responses={201: CommentSerializer, 400: OpenApiTypes.OBJECT})
     @action(detail=True, methods=["post"], permission_classes=[MayChange])
     def comment(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Write something beside it."""
         exception = self._mine(request)
-        asked = CommentSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        written = desk.comment(exception, request.user, asked.validated_data["text"])
+        written = exceptions.comment(exception, request.user, _read(CommentSerializer, request)["text"])
         return Response(CommentSerializer(written).data, status=201)
 
     def _mine(self, request: Request) -> SyncException:
@@ -177,3 +219,17 @@ class ExceptionViewSet(Attributed, viewsets.ReadOnlyModelViewSet):
         if not may_answer(request.user, exception):
             raise PermissionDenied("Your role settles only questions of its own team.")
         return exception
+
+    def _done(self, exception: SyncException, acts: Sequence[DeskAct]) -> Response:
+        """The question as it is now; raises Conflict when it was in no state for the act."""
+        if left := next((act for act in acts if act.state == DeskAct.State.LEFT), None):
+            raise Conflict(left.why)
+        exception.refresh_from_db()
+        return Response(self.get_serializer(exception).data)
+
+
+def _read(form: type[serializers.BaseSerializer], request: Request) -> dict[str, Any]:
+    """What the caller sent; raises ValidationError."""
+    asked = form(data=request.data)
+    asked.is_valid(raise_exception=True)
+    return asked.validated_data

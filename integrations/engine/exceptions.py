@@ -193,12 +193,6 @@ def _finish(rows: object, by: User | None, note: str) -> int:
     return rows.update(state=SyncException.State.RESOLVED, resolved_by=by, resolved_at=timezone.now(), note=note[:500])
 
 
-def assign(ids: Iterable[int], user: User | None, by: User | None) -> int:
-    """Give the questions to a person, or to nobody."""
-    log.info("exceptions assigned", to=user.pk if user else None, by=by.pk if by else None)
-    return SyncException.objects.filter(pk__in=list(ids)).update(assignee=user)
-
-
 def comment(exception: SyncException, by: User | None, text: str) -> ExceptionComment:
     """Write something beside a question."""
     return ExceptionComment.objects.create(exception=exception, author=by, text=text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from django.db.models import F
@@ -14,6 +14,7 @@ from integrations.models import SyncException
 
 log = structlog.get_logger(__name__)
 UNTIL_IT_CHANGES = datetime(9999, 1, 1, tzinfo=UTC)
+LONGEST = timedelta(days=366)
 
 
 def snooze(ids: Sequence[int], until: datetime) -> int:

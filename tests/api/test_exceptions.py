@@ -1,11 +1,16 @@
-"""Exceptions over the API: lists, release, ignore, assign, comment."""
+"""Exceptions over the API: lists, release, ignore, assign, snooze, comment, and taking back."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from rest_framework.test import APIClient
 
-from integrations.models import Delivery, ExceptionComment
+from integrations.models import Delivery, ExceptionComment, SyncException
 from integrations.models.kinds import KINDS
 from tests.rows import make_exception, make_flow, make_person, minutes_ago
 
@@ -82,6 +87,66 @@ def test_nobody_outside_the_staff_is_given_a_question(api, django_user_model):
     assert (answer.status_code, list(answer.json())) == (400, ["user"])
 
 
+def test_a_question_is_put_away_until_a_moment_or_until_it_changes_and_woken(api):
+    exception = make_exception(make_flow(), waiting=2)
+    place, soon = f"{LIST}{exception.pk}", timezone.now() + timedelta(days=3)
+
+    assert parse_datetime(api.post(f"{place}/snooze/", {"until": soon}, format="json").json()["snoozed_until"]) == soon
+    exception.refresh_from_db()
+    assert (exception.snoozed_until, exception.snooze_limit) == (soon, exception.occurrences + 2)
+    assert api.post(f"{place}/snooze/", {"until": None}, format="json").json()["snoozed_until"].startswith("9999")
+    assert api.post(f"{place}/wake/").json()["snoozed_until"] is None
+
+
+@pytest.mark.parametrize("days", [-1, 0, 400])
+def test_a_question_is_not_put_away_into_the_past_nor_for_over_a_year(api, days):
+    exception = make_exception(make_flow())
+
+    answer = api.post(f"{LIST}{exception.pk}/snooze/", {"until": timezone.now() + timedelta(days=days)}, format="json")
+
+    assert (answer.status_code, answer.json()) == (400, {"until": ["Choose a moment in the future, within a year."]})
+    assert api.post(f"{LIST}{exception.pk}/snooze/", {}, format="json").status_code == 400
+
+
+def test_what_was_done_last_is_taken_back_by_whoever_did_it(api):
+    exception = make_exception(make_flow(), waiting=2)
+    place, colleague = f"{LIST}{exception.pk}", make_person("manager")
+    api.post(f"{place}/assign/", {"user": colleague.pk}, format="json")
+    assert api.post(f"{place}/undo/").json()["assignee"] is None
+
+    api.post(f"{place}/snooze/", {"until": None}, format="json")
+    assert api.post(f"{place}/undo/").json()["snoozed_until"] is None
+
+    api.post(f"{place}/ignore/", {"note": "samples"}, format="json")
+    others = APIClient()
+    others.force_authenticate(colleague)
+    assert others.post(f"{place}/undo/").status_code == 409
+    assert api.post(f"{place}/undo/").json()["state"] == "open"
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"blocked"}
+    nothing = api.post(f"{place}/undo/")
+    assert (nothing.status_code, nothing.json()["detail"]) == (409, "There is nothing of yours to take back here.")
+    assert [entry.change_message for entry in LogEntry.objects.order_by("pk")][-1] == "Took back the last act, through the API"
+
+
+@pytest.mark.parametrize(("act", "data"), [("assign", {"user": None}), ("snooze", {"until": None}), ("wake", {})])
+def test_what_is_settled_is_neither_given_away_nor_put_away(api, act, data):
+    exception = make_exception(make_flow(), state="resolved")
+
+    answer = api.post(f"{LIST}{exception.pk}/{act}/", data, format="json")
+
+    assert (answer.status_code, answer.json()["detail"]) == (409, "It is resolved already.")
+
+
+def test_what_somebody_else_changed_meanwhile_stays_as_it_is(api):
+    exception = make_exception(make_flow())
+    api.post(f"{LIST}{exception.pk}/snooze/", {"until": None}, format="json")
+    SyncException.objects.update(snoozed_until=timezone.now() + timedelta(days=1))
+
+    answer = api.post(f"{LIST}{exception.pk}/undo/")
+
+    assert (answer.status_code, answer.json()["detail"]) == (409, "It was changed meanwhile, so it stays as it is.")
+
+
 def test_a_comment_is_kept_with_its_author(api):
     exception = make_exception(make_flow())
 
@@ -91,7 +156,10 @@ def test_a_comment_is_kept_with_its_author(api):
     assert ExceptionComment.objects.values_list("text", "author__username").get() == ("asked the supplier", "ecommerce")
 
 
-ACTS = [("release", {}), ("ignore", {"note": "no"}), ("assign", {"user": None}), ("comment", {"text": "hm"})]
+ACTS = [
+    ("release", {}), ("ignore", {"note": "no"}), ("assign", {"user": None}), ("snooze", {"until": None}), ("wake", {}),
+    ("comment", {"text": "hm"}),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("act", "data"), ACTS)

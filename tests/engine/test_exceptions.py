@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from integrations.engine.exceptions import (
     Question,
-    assign,
     close_empty,
     close_for_connection,
     comment,
@@ -151,13 +150,10 @@ def test_a_question_about_a_connection_closes_when_it_is_released() -> None:
     assert (exception.state, exception.resolved_by) == ("resolved", person)
 
 
-def test_a_question_has_an_assignee_and_comments() -> None:
+def test_a_question_has_comments() -> None:
     held(make_flow(), "1", TEE)
     person, exception = make_person("ecommerce"), asked(TEE)
-    assert assign([exception.pk], person, person) == 1
     comment(exception, person, "Asked the supplier.")
-    exception.refresh_from_db()
-    assert exception.assignee == person
     assert [(note.author, note.text) for note in exception.comments.all()] == [(person, "Asked the supplier.")]
 
 
