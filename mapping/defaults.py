@@ -74,7 +74,7 @@ def masks_for(platform: str) -> tuple[Mask, ...]:
 
 
 def load_defaults(flow: Any) -> Loaded:
-    """The same for one flow."""
+    """What `load_all_defaults` does, for one flow."""
     return load_all_defaults([flow])[0]
 
 
@@ -84,8 +84,8 @@ def load_all_defaults(flows: Sequence[Any]) -> list[Loaded]:
 
     Rows that staff deleted stay deleted; rows that exist stay as they are. Nothing happens to a flow whose pair has no default.
     """
-    defaults = {flow.pk: default_mapping(flow.source.platform, flow.destination.platform, flow.record_type) for flow in flows}
-    found = [(flow, default) for flow in flows if (default := defaults[flow.pk]) is not None]
+    defaults = ((flow, default_mapping(flow.source.platform, flow.destination.platform, flow.record_type)) for flow in flows)
+    found = [(flow, default) for flow, default in defaults if default is not None]
     if not found:
         return [Loaded(None, 0, 0)] * len(flows)
     tables = {flow.pk: plan_from_rules(default.rules, record_type=flow.record_type).tables for flow, default in found}

@@ -48,7 +48,7 @@ def draft_from(flow_id: int, by: Author = None, *, version: MappingVersion | Non
     number = (MappingVersion.objects.filter(flow_id=flow_id).aggregate(last=Max("number"))["last"] or 0) + 1
     draft = MappingVersion.objects.create(flow_id=flow_id, number=number, based_on=origin, author=by, note=note)
     if origin is not None:
-        _write(draft, [(row.value(), row.note) for row in origin.rules.all()], by)
+        _write([(draft, [(row.value(), row.note) for row in origin.rules.all()])], by)
     return draft
 
 
@@ -66,7 +66,7 @@ def save_rules(
     if seen and seen != fingerprint(current.rules.all()):
         raise EditedMeanwhile(f"{current} was saved by somebody else meanwhile")
     draft.rules.all().delete()
-    _write(draft, [(rule, (notes or {}).get(rule.target, "")) for rule in rules], by)
+    _write([(draft, [(rule, (notes or {}).get(rule.target, "")) for rule in rules])], by)
     return draft
 
 
@@ -102,7 +102,7 @@ def publish_where_none(rules: Mapping[int, Sequence[tuple[Rule, str]]], note: st
     served = set(known.filter(state=MappingVersion.State.PUBLISHED).values_list("flow", flat=True))
     made = {pk: MappingVersion(flow_id=pk, number=numbers.get(pk, 0) + 1, note=note) for pk in rules if pk not in served}
     MappingVersion.objects.bulk_create(made.values())
-    _write_all((version, rules[pk]) for pk, version in made.items())
+    _write((version, rules[pk]) for pk, version in made.items())
     published = {"state": MappingVersion.State.PUBLISHED, "published_at": timezone.now()}
     MappingVersion.objects.filter(pk__in=[version.pk for version in made.values()]).update(**published)
     for version in made.values():
@@ -141,11 +141,7 @@ def _by_target(rules: MappingVersion | Sequence[Rule] | None) -> dict[str, Rule]
     return {rule.target: rule for rule in values}
 
 
-def _write(draft: MappingVersion, rules: Iterable[tuple[Rule, str]], by: Author) -> None:
-    _write_all([(draft, rules)], by)
-
-
-def _write_all(drafts: Iterable[tuple[MappingVersion, Iterable[tuple[Rule, str]]]], by: Author = None) -> None:
+def _write(drafts: Iterable[tuple[MappingVersion, Iterable[tuple[Rule, str]]]], by: Author = None) -> None:
     rows = [
         FieldRule.from_value(draft, rule, position=position, note=note)
         for draft, rules in drafts
@@ -155,6 +151,8 @@ def _write_all(drafts: Iterable[tuple[MappingVersion, Iterable[tuple[Rule, str]]
 
 
 def _lock(*flow_ids: int) -> None:
-    """One change of a flow's versions at a time: the flow's own row is the lock."""
+    """One change of a flow's versions at a time: the flow's own row is the lock. Raises DoesNotExist when one of them is gone."""
     flow: Any = MappingVersion._meta.get_field("flow").related_model
-    list(flow.objects.select_for_update(no_key=True).only("pk").filter(pk__in=flow_ids).order_by("pk"))
+    found = flow.objects.select_for_update(no_key=True).only("pk").filter(pk__in=flow_ids).order_by("pk")
+    if len(found) < len(flow_ids):
+        raise flow.DoesNotExist(f"one of the flows {flow_ids} is gone")

@@ -29,7 +29,7 @@ from integrations.admin.export_columns import EXCEPTIONS
 from integrations.admin.exports import Exports
 from integrations.admin.unmapped_parts import give, parts_from_json
 from integrations.engine import exceptions as engine
-from integrations.engine.desk_acts import CannotUndo, do, last_act, undo
+from integrations.engine.desk_acts import CannotUndo, do, undo_last
 from integrations.engine.weights import NOTHING_WAITS, weights
 from integrations.models import SyncException
 
@@ -284,11 +284,8 @@ class ExceptionDesk(Exports, Desk):
 
     def act_undo(self, request: HttpRequest, row: SyncException) -> str:
         """Take back the last thing this person did to it."""
-        act = last_act(request.user, row.pk)
-        if act is None:
-            raise Refusal("There is nothing of yours to take back here.")
         try:
-            undo(act)
+            act = undo_last(request.user, row.pk)
         except CannotUndo as reason:
             raise Refusal(str(reason)) from reason
         self.log_change(request, row, f"Took back: {DONE_WORDS[act.name]}")

@@ -25,7 +25,7 @@ from integrations.api.fields import Count, Note
 from integrations.api.pagination import LastSeen
 from integrations.api.permissions import MayChange
 from integrations.engine import exceptions
-from integrations.engine.desk_acts import CannotUndo, do, last_act, undo
+from integrations.engine.desk_acts import CannotUndo, do, undo_last
 from integrations.engine.snoozes import LONGEST, UNTIL_IT_CHANGES
 from integrations.models import DeskAct, ExceptionComment, SyncException
 from integrations.models.kinds import KINDS, ORIGIN_LABELS
@@ -196,14 +196,11 @@ class ExceptionViewSet(Attributed, viewsets.ReadOnlyModelViewSet):
     def undo(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Take back the last thing that the caller did to it: an assignment, a snooze, or that it is ignored."""
         exception = self._mine(request)
-        act = last_act(request.user, exception.pk)
-        if act is None:
-            raise Conflict("There is nothing of yours to take back here.")
         try:
-            undo(act)
+            undo_last(request.user, exception.pk)
         except CannotUndo as reason:
             raise Conflict(str(reason)) from reason
-        return self._done(exception, [])
+        return self._done(exception)
 
     @extend_schema(request=CommentSerializer, responses={201: CommentSerializer, 400: OpenApiTypes.OBJECT})
     @action(detail=True, methods=["post"], permission_classes=[MayChange])
@@ -220,7 +217,7 @@ class ExceptionViewSet(Attributed, viewsets.ReadOnlyModelViewSet):
             raise PermissionDenied("Your role settles only questions of its own team.")
         return exception
 
-    def _done(self, exception: SyncException, acts: Sequence[DeskAct]) -> Response:
+    def _done(self, exception: SyncException, acts: Sequence[DeskAct] = ()) -> Response:
         """The question as it is now; raises Conflict when it was in no state for the act."""
         if left := next((act for act in acts if act.state == DeskAct.State.LEFT), None):
             raise Conflict(left.why)

@@ -174,6 +174,15 @@ def undo(act: DeskAct) -> None:
         act.save(update_fields=["state"])
 
 
+def undo_last(by: User, exception_id: int) -> DeskAct:
+    """Take back the last thing this person did to a question, and say what it was; raises CannotUndo."""
+    act = last_act(by, exception_id)
+    if act is None:
+        raise CannotUndo("There is nothing of yours to take back here.")
+    undo(act)
+    return act
+
+
 def undoable(name: str) -> bool:
     """Whether an act of that name can be taken back."""
     return name in DEEDS and DEEDS[name].undo is not None

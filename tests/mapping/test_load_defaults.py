@@ -89,3 +89,8 @@ def test_many_flows_get_at_once_what_each_would_get_alone(customer_flow, shop, o
     assert nothing == Loaded(None, 0, 0)
     with django_assert_num_queries(12):
         assert {loaded.version for loaded in load_all_defaults([customer_flow, orders, products])} == {None}
+
+
+def test_a_flow_that_is_gone_gets_no_draft(customer_flow):
+    with pytest.raises(Flow.DoesNotExist):
+        draft_from(customer_flow.pk + 1)
