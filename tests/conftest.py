@@ -133,6 +133,15 @@ def light_settings() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def rules_are_read_again() -> None:
+    """Rules that an earlier test wrote count for no record of this one: a process trusts its copy of them for seconds."""
+    from integrations.engine import masks, ownership
+
+    masks.forget()
+    ownership.forget()
+
+
+@pytest.fixture(autouse=True)
 def exports_have_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """An export that an earlier test began and did not read to its end keeps nobody waiting."""
     from integrations.admin import turns

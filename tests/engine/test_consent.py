@@ -88,7 +88,6 @@ def test_a_batch_of_customers_takes_one_statement_however_many_they_are():
 
 def test_bringing_news_to_others_takes_as_many_questions_for_fifty_people_as_for_five(sides, monkeypatch):
     for kept in (masks, ownership):
-        monkeypatch.setattr(kept, "_known", {})
         monkeypatch.setattr(kept, "FRESH", 600.0)  # else one of the two may read the rules again
 
     def said(count: int, name: str) -> list[ConsentChange]:

@@ -242,7 +242,6 @@ def test_a_step_costs_the_same_queries_however_many_records_it_looks_at(
     flow: Flow, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
 ):
     for kept in (masks, ownership):
-        kept.forget()
         monkeypatch.setattr(kept, "FRESH", 600.0)  # else one of the steps may read the rules again
 
     def queries_of(number: int) -> int:

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from integrations.engine import masks
 from integrations.engine.outbox import Cause, Result, claim_deliveries, enqueue, store_results, upsert
 from integrations.flows import spec_for
 from integrations.models import Delivery, Flow
@@ -22,11 +21,6 @@ from tests.rows import make_flow
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 RELAY = "v4bDEMO7QK2@scs.tiktokw.eu"
-
-
-@pytest.fixture(autouse=True)
-def fresh_rules() -> None:
-    masks.forget()
 
 
 def people() -> Flow:

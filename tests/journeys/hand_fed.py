@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from integrations.engine import accounts, masks
+from integrations.engine import accounts
 from integrations.engine.confirm import confirm_receipts
 from integrations.engine.deliver import deliver_flow
 from integrations.engine.outbox import Cause, enqueue
@@ -80,7 +80,6 @@ class HandFed:
 @pytest.fixture
 def fed() -> Iterator[HandFed]:
     accounts._clients.clear()
-    masks.forget()
     ometria = OmetriaStandIn({"demo": "demo-ometria-key"}, push_rate=None, read_rate=None, delay=0.0)
     with StandInServer([ometria]) as server:
         shop = Connection.objects.create(platform="tiktok_shop", name="Demo UK", external_id="7495", base_url=server.url("ometria"))

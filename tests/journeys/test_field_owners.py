@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from integrations.engine import ownership
 from integrations.engine.preview import preview_draft
 from integrations.models import Attempt, Connection, Delivery
 from mapping.models import FieldOwner
@@ -16,7 +15,6 @@ pytestmark = [pytest.mark.journey]
 
 @pytest.mark.parametrize("others", ["leave", "fill"])
 def test_what_another_source_decides_is_not_sent_and_everybody_can_read_why(route_b: RouteB, others: str) -> None:
-    ownership.forget()
     till = Connection.objects.create(platform="tiktok_shop", name="Till", external_id="till", base_url="http://127.0.0.1:9")
     FieldOwner.objects.create(destination=route_b.destination, target="firstname", owner=till, others=others)
     assert route_b.subscribe()
@@ -34,7 +32,6 @@ def test_what_another_source_decides_is_not_sent_and_everybody_can_read_why(rout
 
 
 def test_the_owner_itself_always_writes_its_field(route_b: RouteB) -> None:
-    ownership.forget()
     FieldOwner.objects.create(destination=route_b.destination, target="firstname", owner=route_b.source, others="leave")
     assert route_b.subscribe()
     route_b.act("create_customer", email="ada@example.com", first_name="Ada")
