@@ -17,6 +17,7 @@ from mapping.models import ContactDirectory
 
 log = structlog.get_logger(__name__)
 FRESH = timedelta(seconds=60)
+RECENT = timedelta(minutes=15)  # fresh enough for very many whole people, whom asking one by one would take longer
 OVERLAP = timedelta(seconds=60)  # read again, because clocks differ and destinations take a moment to store
 LEASE = timedelta(seconds=60)
 PAGES = 20  # in one go, so that a worker's other batches are not kept waiting
@@ -34,9 +35,9 @@ def refresh(connection: Connection, writer: Writer, client: Any) -> bool:
         ContactDirectory.objects.filter(pk=row.pk).update(lease_until=None)
 
 
-def is_fresh(connection_id: int) -> bool:
+def is_fresh(connection_id: int, within: timedelta = FRESH) -> bool:
     """Whether the contacts were read to their end lately."""
-    return ContactDirectory.objects.filter(connection=connection_id, read_at__gt=timezone.now() - FRESH).exists()
+    return ContactDirectory.objects.filter(connection=connection_id, read_at__gt=timezone.now() - within).exists()
 
 
 def in_use(connection_id: int) -> bool:

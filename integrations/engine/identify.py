@@ -1,7 +1,8 @@
 """Look up before create: is this person known at the destination already, and as whom?
 
-A source that shows whole people is asked about once, when a customer is new. Of people shown in part more may come to light with every
-order, so they are looked at each time: first whom they were matched to before, then by what is known of the destination's contacts.
+Whole people are asked about once, when a customer is new; where very many are new, all contacts of the destination are read instead, which
+takes fewer calls. Of people shown in part more may come to light with every order, so they are looked at each time: first whom they were
+matched to before, then by what is known of the destination's contacts.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from integrations.engine.follow import resend_orders
 from integrations.engine.masking import mask_email, mask_phone
 from integrations.engine.outbox import Claimed
 from integrations.engine.people import Known
-from integrations.models import Flow
+from integrations.models import Delivery, Flow
 from integrations.platforms.base import Candidate, Lane, Writer
 from mapping.crosswalk import KnownContact
 from mapping.identity import Match, MatchKind, contradicts, handles, is_nameless, match_contact
@@ -27,6 +28,7 @@ from mapping.records import Customer, Record
 
 Row = tuple[Claimed, Record]
 Found = Mapping[str, Sequence[Candidate]]
+MANY = 1_000  # deliveries of a flow that wait; asking Ometria about as many one by one takes four minutes
 READING = "The contacts of the destination are being read, so that this person is not made twice."
 
 
@@ -53,7 +55,22 @@ def identify(flow: Flow, writer: Writer, client: Any, rows: Sequence[Row]) -> Id
     known = people.load(flow.destination_id, [record for record in parts if record.email])
     ready = [(row, record) for row, record in customers if record.key not in waiting]
     asked = [record for row, record in ready if (wanted == "always" or row.lane != Lane.BULK) and _asks(row, record, known)]
-    return replace(_decide(flow, ready, writer.find(client, asked) if asked else {}), waiting=waiting)
+    whole = [record for record in asked if not record.partial]
+    if 2 * len(whole) > len(rows) and _many_wait(flow) and _are_read(flow, writer, client):
+        asked = [record for record in asked if record.partial]
+    else:
+        whole = []
+    return replace(_decide(flow, ready, writer.find(client, asked) if asked else {}, whole), waiting=waiting)
+
+
+def _are_read(flow: Flow, writer: Writer, client: Any) -> bool:
+    """Whether all contacts of the destination are known as of some minutes ago; reads a part of them when they are not."""
+    fresh = directory.is_fresh(flow.destination_id, directory.RECENT)
+    return fresh or directory.refresh(flow.destination, writer, client)
+
+
+def _many_wait(flow: Flow) -> bool:
+    return Delivery.objects.filter(flow=flow, state=Delivery.State.READY)[:MANY].count() >= MANY
 
 
 def _waiting(flow: Flow, writer: Writer, client: Any, parts: Sequence[Customer]) -> frozenset[str]:
@@ -76,13 +93,16 @@ def _is_open(record: Customer, known: Known) -> bool:
     return bool(shown) and not chosen and any(known.owners.get(handle) != {bound} for handle in shown)
 
 
-def _decide(flow: Flow, customers: Sequence[Row], found: Found) -> Identified:
-    """Who each customer is; one worker at a time decides for a destination, so that nobody is made twice."""
+def _decide(flow: Flow, customers: Sequence[Row], found: Found, read: Sequence[Customer]) -> Identified:
+    """Who each customer is; one worker at a time decides for a destination, so that nobody is made twice.
+
+    `found` = what the destination answered about some, `read` = those who are looked for among the contacts that were read.
+    """
     shown = {contact.contact_key: contact for candidates in found.values() for contact in candidates}
     with transaction.atomic():
         people.lock(flow.destination_id)
         known = people.load(flow.destination_id, [record for _, record in customers])
-        batch = _Batch(flow, known, found)
+        batch = _Batch(flow, known, {**found, **{record.key: known.by_address(record) for record in read}})
         batch.take(shown.values())
         for row, record in customers:
             batch.decide(row, record)

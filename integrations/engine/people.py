@@ -33,6 +33,11 @@ class Known:
         keys = {key for handle in handles(person).items() for key in self.owners.get(handle, ())}
         return tuple(self.contacts[key] for key in sorted(keys) if key in self.contacts)
 
+    def by_address(self, person: Person) -> tuple[KnownContact, ...]:
+        """The contacts that have a person's e-mail address, as far as they are known."""
+        owners = self.owners.get(("email", handles(person).get("email", "")), ())
+        return tuple(self.contacts[key] for key in sorted(owners) if key in self.contacts)
+
     def add(self, contact: KnownContact) -> None:
         """Take a contact in, or what is new of it."""
         self.contacts[contact.contact_key] = contact

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from integrations.engine import directory, people
-from integrations.engine.identify import identify
+from integrations.engine import directory, identify, people
 from integrations.engine.outbox import Cause, Claimed, claim_deliveries, upsert
 from integrations.flows import spec_for
 from integrations.models import Connection, Delivery, Flow
@@ -29,7 +28,7 @@ class Shown:
     """A destination's contacts on pages of one."""
 
     def __init__(self, *shown: Candidate) -> None:
-        self.shown, self.asked = shown, []
+        self.shown, self.asked, self.looked_up = shown, [], []
 
     def people(self, client: Any, since: datetime | None, cursor: str | None) -> PeoplePage:
         self.asked.append((since, cursor))
@@ -38,7 +37,8 @@ class Shown:
         return PeoplePage(people=self.shown[place : place + 1], cursor=following)
 
     def find(self, client: Any, records: Any) -> dict[str, tuple[Candidate, ...]]:
-        return {}
+        self.looked_up += [record.key for record in records]
+        return {record.key: () for record in records}
 
 
 @pytest.fixture
@@ -57,10 +57,10 @@ def buyer(key: str, **shown: Any) -> Customer:
     return Customer(key=key, occurred_at=at(0), country="GB", partial=True, **shown)
 
 
-def asked(flow: Flow, writer: Shown, *records: Customer) -> Any:
+def asked(flow: Flow, writer: Shown, *records: Customer, limit: int = 100) -> Any:
     upsert(flow, spec_for("tiktok_shop", "ometria", "customer"), records, cause=Cause.WEBHOOK)
-    rows = claim_deliveries(flow, 100).rows
-    return identify(flow, writer, None, [(row, codec.loads("customer", row.record_json)) for row in rows])
+    rows = claim_deliveries(flow, limit).rows
+    return identify.identify(flow, writer, None, [(row, codec.loads("customer", row.record_json)) for row in rows])
 
 
 def test_workers_of_two_shops_make_one_contact_of_two_new_buyers_with_one_phone(account: Connection) -> None:
@@ -90,8 +90,8 @@ def test_people_wait_while_a_large_destination_is_read_and_then_nobody_is_missed
     first = asked(flow, writer, record, buyer("tts:1:2"))
     assert (first.waiting, list(first.existing)) == ({"tts:1:1"}, ["tts:1:2"])
     rows = [(_row(record), record)]
-    assert identify(flow, writer, None, rows).waiting == {"tts:1:1"}
-    assert identify(flow, writer, None, rows).existing["tts:1:1"].contact_key == "p-1"
+    assert identify.identify(flow, writer, None, rows).waiting == {"tts:1:1"}
+    assert identify.identify(flow, writer, None, rows).existing["tts:1:1"].contact_key == "p-1"
     assert [cursor for _, cursor in writer.asked] == [None, "1", "2", "3", "4"]
 
 
@@ -123,6 +123,42 @@ def test_a_contact_made_here_is_the_one_that_the_destination_shows_later(account
     assert people.contacts_of(account.pk, ["tts:1:1"])["tts:1:1"].contact_key == "p-9"
     assert set(Contact.objects.values_list("contact_key", flat=True)) == {"p-9"}
     assert set(ContactHandle.objects.values_list("kind", "contact_key")) == {("source id", "p-9"), ("phone", "p-9"), ("customer id", "p-9")}
+
+
+def customers(number: int, *, start: int = 0) -> list[Customer]:
+    return [Customer(key=str(n), occurred_at=at(0), email=f"person{n}@example.com") for n in range(start, start + number)]
+
+
+def test_many_new_people_are_looked_for_among_all_contacts_instead_of_one_by_one(account: Connection, monkeypatch: Any) -> None:
+    monkeypatch.setattr(identify, "MANY", 3)
+    flow, writer = shop(account), Shown(ADA, Candidate(contact_key="o-3", emails=("Person3@example.com",), customer_ids=("other",)))
+    upsert(flow, spec_for("tiktok_shop", "ometria", "customer"), customers(3, start=100), cause=Cause.BACKFILL)  # who wait behind
+
+    found = asked(flow, writer, *customers(5), limit=5)
+    assert (writer.looked_up, found.existing["3"].contact_key, found.existing["4"].contact_key) == ([], "o-3", "@4")
+    assert {key for key, contact in found.existing.items() if contact.contact_key.startswith("o-")} == {"3"}
+
+    asked(flow, writer, *customers(5, start=5), limit=5)
+    assert (writer.looked_up, len(writer.asked)) == ([], 2)
+
+
+def test_few_new_people_are_asked_about_however_fresh_the_contacts_are(account: Connection) -> None:
+    flow, writer = shop(account), Shown(ADA)
+    directory.refresh(account, writer, None)
+    asked(flow, writer, *customers(2))
+    assert writer.looked_up == ["0", "1"]
+
+
+def test_while_a_large_destination_is_read_many_new_people_are_asked_about(account: Connection, monkeypatch: Any) -> None:
+    monkeypatch.setattr(identify, "MANY", 1)
+    monkeypatch.setattr(directory, "PAGES", 2)
+    others = [Candidate(contact_key=f"o-{n}", emails=(f"other{n}@example.com",)) for n in range(3)]
+    flow, writer = shop(account), Shown(*others)
+    upsert(flow, spec_for("tiktok_shop", "ometria", "customer"), customers(1, start=100), cause=Cause.BACKFILL)
+
+    asked(flow, writer, *customers(2), limit=2)
+    asked(flow, writer, *customers(2, start=2), limit=2)
+    assert (writer.looked_up, len(writer.asked)) == (["0", "1"], 3)
 
 
 def _row(record: Customer) -> Any:
