@@ -214,21 +214,15 @@ def rest(work: Work, cursor: str | None) -> Step:
     page = list(rows[:REST_PAGE])
     known = _by_destination(work.ends.flow, [row.key for row in page])
     bench = work.bench(row for row in known.values() if _is_mine(work, row))
-    verdicts = [verdict for row in page if (verdict := _of_rest(work, bench, row, known.get(row.key))) is not None]
+    shown = [row for row in page if not row.facts.get("none")]
+    verdicts = [judge.only_there(bench, row.key, _there(row.facts)) for row in shown if row.key not in known]
+    mine = [known[row.key] for row in shown if row.key in known and _is_mine(work, known[row.key])]
+    early = {row.pk: judge.at_our_door(bench, None, row) for row in mine}
+    delivered = [row for row in mine if early[row.pk] is None]
+    looked = look_up(work, delivered)
+    verdicts += [verdict for verdict in early.values() if verdict is not None]
+    verdicts += [judge.at_destination(bench, row, looked[row.destination_key]) for row in delivered]
     return Step(cursor=page[-1].key if len(page) == REST_PAGE else None, verdicts=verdicts)
-
-
-def _of_rest(work: Work, bench: Bench, row: Seen, delivery: Delivery | None) -> Verdict | None:
-    if row.facts.get("none"):
-        return None
-    if delivery is None:
-        return judge.only_there(bench, row.key, _there(row.facts))
-    if not _is_mine(work, delivery):
-        return None
-    early = judge.at_our_door(bench, None, delivery)
-    if early is not None:
-        return early
-    return judge.at_destination(bench, delivery, look_up(work, [delivery])[delivery.destination_key])
 
 
 # --- drifts known before -----------------------------------------------------------------------------------------------------------
