@@ -14,7 +14,7 @@ from benchmarks import database
 from benchmarks.processes import Processes
 
 NAMES = ("ceiling", "acknowledge", "whole_path", "idle", "history", "pages", "suggestions", "release", "tiktok_path", "collector",
-         "commercetools_path", "commercetools_people")  # fmt: skip
+         "commercetools_path", "commercetools_people", "consent")  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,6 +55,7 @@ def _measure(names: tuple[str, ...] | list[str], url: str, folder: Path, *, runs
         collector,
         commercetools_path,
         commercetools_people,
+        consent,
         figures,
         history,
         idle,
@@ -66,7 +67,7 @@ def _measure(names: tuple[str, ...] | list[str], url: str, folder: Path, *, runs
     )
 
     modules = (ceilings, acknowledge, whole_path, idle, history, pages, suggestions, release, tiktok_path, collector,
-               commercetools_path, commercetools_people)  # fmt: skip
+               commercetools_path, commercetools_people, consent)  # fmt: skip
     known = {figure.FIGURE.name: figure.FIGURE for figure in modules}
     facts = {"quick": quick, "machine": figures.machine(), "postgresql": database.settings_of(url)}
     print(f"{facts['machine']}\n{facts['postgresql']}\n{'QUICK: small loads, the figures mean nothing' if quick else ''}", flush=True)

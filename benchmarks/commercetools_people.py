@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from benchmarks.commercetools_path import connect
 from benchmarks.figures import Figure, Goal, Run
@@ -35,6 +36,7 @@ def _once(run: Run, route: Route, count: int) -> dict[str, float]:
     now = timezone.now()
     Checkpoint.objects.exclude(reader="customers").delete()
     Checkpoint.objects.filter(reader="customers").update(window_from=now - SPAN, due_at=now)
+    async_task("integrations.tasks.pull", Checkpoint.objects.get(reader="customers").pk)  # as the sweep of the minute does
     flow = Flow.objects.get(source=route.source, record_type="customer")
     worker = run.processes.start_worker()
     with Memory(worker.pid) as used:

@@ -53,11 +53,17 @@ class Route:
             session.trust_env = False
             return session.get(f"{self.outside}/{platform}/_control/{what}", timeout=60).json()
 
-    def forget(self) -> None:
-        """Empty the Ometria stand-in."""
+    def act(self, platform: str, what: str, body: object) -> dict[str, object]:
+        """Let a stand-in do something by its control address."""
         with requests.Session() as session:
             session.trust_env = False
-            session.post(f"{self.outside}/ometria/_control/reset", json={}, timeout=60).raise_for_status()
+            answer = session.post(f"{self.outside}/{platform}/_control/{what}", json=body, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
+
+    def forget(self) -> None:
+        """Empty the Ometria stand-in."""
+        self.act("ometria", "reset", {})
 
 
 def start_outside(run: Run, *, orders: int, lines: int, bodies: int) -> int:
@@ -132,12 +138,13 @@ def bring_catalogue(route: Route, seconds: float = 120.0) -> None:
 
 
 def until(done: Callable[[], bool], seconds: float, what: str) -> None:
-    """Look twenty times a second; raises TookTooLong."""
-    end = time.monotonic() + seconds
+    """Look twenty times a second, then after each hundredth of the time so far: counting costs more the more there is. Raises TookTooLong."""
+    began = time.monotonic()
     while not done():
-        if time.monotonic() > end:
+        waited = time.monotonic() - began
+        if waited > seconds:
             raise TookTooLong(f"{what} took longer than {seconds:.0f} s: {states()}")
-        time.sleep(0.05)
+        time.sleep(min(max(0.05, waited / 100), 1.0))
 
 
 def states() -> dict[str, int]:
