@@ -142,6 +142,16 @@ def rules_are_read_again() -> None:
 
 
 @pytest.fixture(autouse=True)
+def prompt_confirmations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A push is looked for after a tenth of the usual second; the stand-ins of tests store it at once."""
+    from integrations.engine import batches
+    from integrations.platforms.ometria import shown
+
+    monkeypatch.setattr(batches, "FIRST_CHECK", batches.FIRST_CHECK / 10)
+    monkeypatch.setattr(shown, "FRESH", shown.FRESH / 10)
+
+
+@pytest.fixture(autouse=True)
 def exports_have_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """An export that an earlier test began and did not read to its end keeps nobody waiting."""
     from integrations.admin import turns
