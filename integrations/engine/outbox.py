@@ -27,12 +27,12 @@ from integrations.engine.statements import bound_cursor
 from integrations.engine.wake import wake_flow
 from integrations.flows import FlowSpec, spec_for
 from integrations.models import Connection, Delivery, Flow
+from integrations.models.outbox import SUSPECT_AFTER
 from integrations.platforms.base import Lane
 from mapping import codec
 from mapping.records import Checkout, ConsentChange, Customer, Event, Order, OrderStatus, Record, RecordType, Variant
 
 MAX_ATTEMPTS = 8
-SUSPECT_AFTER = 3  # tries a record may share with others
 FIRST_DELAY, LONGEST_DELAY = 2.0, 900.0  # seconds between tries: doubling, full jitter, capped
 LEASE = timedelta(seconds=90)
 UPSERT_BATCH = 500
@@ -104,10 +104,10 @@ WITH seen AS MATERIALIZED (
 UPDATE integrations_delivery d SET record = seen.r, occurred_at = GREATEST(seen.o, d.occurred_at) FROM seen WHERE d.id = seen.id
 """
 
-CLAIM = """
+_CLAIM = """
 WITH chosen AS MATERIALIZED (
   SELECT id FROM integrations_delivery WHERE flow_id = %(flow)s AND state = 'ready' AND due_at <= now()
-    AND (attempts >= %(suspect)s) = %(suspects)s
+    AND attempts {tried}
   ORDER BY lane, due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 UPDATE integrations_delivery d SET state = 'sending', claim = %(claim)s, claimed_version = version, attempts = attempts + 1,
   lease_until = now() + %(lease)s, updated_at = now()
@@ -116,6 +116,9 @@ RETURNING d.id, d.record_key, d.record::text, d.occurred_at, d.lane, d.attempts,
   d.manual,
   d.due_at, d.ready_since
 """
+
+# Suspects are looked for after every batch, and a long backlog holds hardly any: they have an index of their own.
+CLAIM = {suspects: _CLAIM.replace("{tried}", f"{'>=' if suspects else '<'} {SUSPECT_AFTER}") for suspects in (False, True)}
 
 _WRITE = """
 WITH results AS MATERIALIZED (
@@ -311,9 +314,8 @@ def claim_deliveries(flow: Flow, limit: int, *, suspects: bool = False, lease: t
     `suspects` takes one of those that failed with others too often: alone, it can neither hold up nor take down anything else.
     """
     claim = uuid.uuid4()
-    wanted = {"flow": flow.pk, "claim": claim, "lease": lease, "suspect": SUSPECT_AFTER}
-    wanted |= {"suspects": suspects, "limit": 1 if suspects else limit}
-    rows = _despite_deadlock(lambda: _claim(wanted))
+    wanted = {"flow": flow.pk, "claim": claim, "lease": lease, "limit": 1 if suspects else limit}
+    rows = _despite_deadlock(lambda: _claim(CLAIM[suspects], wanted))
     claimed = [
         Claimed(
             pk,
@@ -335,9 +337,9 @@ def claim_deliveries(flow: Flow, limit: int, *, suspects: bool = False, lease: t
     return Claim(claim, tuple(claimed))
 
 
-def _claim(values: dict[str, object]) -> list[tuple]:
+def _claim(statement: str, values: dict[str, object]) -> list[tuple]:
     with bound_cursor() as cursor:
-        cursor.execute(CLAIM, values)
+        cursor.execute(statement, values)
         return cursor.fetchall()
 
 

@@ -10,6 +10,8 @@ from django.db.models.functions import Now
 
 from integrations.models.flow import Flow
 
+SUSPECT_AFTER = 3  # tries that a delivery may share with others; from then on it goes alone
+
 
 class Receipt(models.Model):
     """A platform's "queued, ask later" for a batch; its deliveries are accepted, not delivered, until it is confirmed."""
@@ -58,7 +60,7 @@ class Delivery(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
     claim = models.UUIDField(null=True)
-    receipt = models.ForeignKey(Receipt, models.SET_NULL, null=True, related_name="deliveries")
+    receipt = models.ForeignKey(Receipt, models.SET_NULL, null=True, related_name="deliveries", db_index=False)
     destination_key = models.CharField(max_length=200, blank=True)
     sent_payload = models.JSONField(null=True)
     sent_hash = models.CharField(max_length=64, blank=True)
@@ -79,8 +81,11 @@ class Delivery(models.Model):
         constraints = [models.UniqueConstraint(fields=["flow", "record_key"], name="one_delivery_per_record")]
         indexes = [
             models.Index(fields=["flow", "lane", "due_at", "id"], condition=Q(state="ready"), name="delivery_due"),
+            models.Index(
+                fields=["flow", "lane", "due_at", "id"], condition=Q(state="ready", attempts__gte=SUSPECT_AFTER), name="delivery_suspect"
+            ),
             models.Index(fields=["lease_until"], condition=Q(state="sending"), name="delivery_sending"),
-            models.Index(fields=["receipt"], condition=Q(state="accepted"), name="delivery_accepted"),
+            models.Index(fields=["receipt"], condition=Q(receipt__isnull=False), name="delivery_receipt"),
             models.Index(fields=["flow", "id"], condition=Q(state="blocked"), name="delivery_blocked"),
             models.Index(fields=["-updated_at", "-id"], condition=Q(state="blocked"), name="delivery_held"),
             models.Index(fields=["flow", "destination_key"], name="delivery_destination"),
