@@ -138,7 +138,7 @@ def bring_catalogue(route: Route, seconds: float = 120.0) -> None:
 
 
 def until(done: Callable[[], bool], seconds: float, what: str) -> None:
-    """Look twenty times a second, then after each hundredth of the time so far: counting costs more the more there is. Raises TookTooLong."""
+    """Look twenty times a second, later after each hundredth of the time so far, because counting costs; raises TookTooLong."""
     began = time.monotonic()
     while not done():
         waited = time.monotonic() - began

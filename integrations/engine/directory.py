@@ -23,10 +23,14 @@ LEASE = timedelta(seconds=60)
 PAGES = 20  # in one go, so that a worker's other batches are not kept waiting
 
 
-def refresh(connection: Connection, writer: Writer, client: Any) -> bool:
-    """Bring the directory of contacts up to date; False when that takes more calls or another worker is at it. Raises PlatformError."""
-    ContactDirectory.objects.get_or_create(connection=connection)
-    row = ContactDirectory.objects.get(connection=connection)
+def refresh(connection: Connection, writer: Writer, client: Any, *, for_parts: bool = True) -> bool:
+    """Bring the directory of contacts up to date; False when that takes more calls or another worker is at it. Raises PlatformError.
+
+    `for_parts` = on behalf of people who are shown in part.
+    """
+    row, _ = ContactDirectory.objects.get_or_create(connection=connection, defaults={"for_parts": for_parts})
+    if for_parts and not row.for_parts:
+        ContactDirectory.objects.filter(pk=row.pk).update(for_parts=True, read_at=None)  # whom we made meanwhile is not known yet
     if not _take(row):
         return is_fresh(connection.pk)
     try:
@@ -35,14 +39,19 @@ def refresh(connection: Connection, writer: Writer, client: Any) -> bool:
         ContactDirectory.objects.filter(pk=row.pk).update(lease_until=None)
 
 
-def is_fresh(connection_id: int, within: timedelta = FRESH) -> bool:
+def is_fresh(connection_id: int) -> bool:
+    """Whether the contacts were read to their end just now, and those that were made meanwhile are known."""
+    return ContactDirectory.objects.filter(connection=connection_id, for_parts=True, read_at__gt=timezone.now() - FRESH).exists()
+
+
+def is_recent(connection_id: int) -> bool:
     """Whether the contacts were read to their end lately."""
-    return ContactDirectory.objects.filter(connection=connection_id, read_at__gt=timezone.now() - within).exists()
+    return ContactDirectory.objects.filter(connection=connection_id, read_at__gt=timezone.now() - RECENT).exists()
 
 
-def in_use(connection_id: int) -> bool:
-    """Whether anybody is looked up there this way."""
-    return ContactDirectory.objects.filter(connection=connection_id).exists()
+def knows_whom_we_make(connection_id: int) -> bool:
+    """Whether contacts are kept there as soon as they are made."""
+    return ContactDirectory.objects.filter(connection=connection_id, for_parts=True).exists()
 
 
 def _take(row: ContactDirectory) -> bool:

@@ -65,8 +65,8 @@ def identify(flow: Flow, writer: Writer, client: Any, rows: Sequence[Row]) -> Id
 
 def _are_read(flow: Flow, writer: Writer, client: Any) -> bool:
     """Whether all contacts of the destination are known as of some minutes ago; reads a part of them when they are not."""
-    fresh = directory.is_fresh(flow.destination_id, directory.RECENT)
-    return fresh or directory.refresh(flow.destination, writer, client)
+    known = directory.is_recent(flow.destination_id)
+    return known or directory.refresh(flow.destination, writer, client, for_parts=False)
 
 
 def _many_wait(flow: Flow) -> bool:
@@ -116,7 +116,7 @@ class _Batch:
     def __init__(self, flow: Flow, known: Known, found: Found) -> None:
         self.flow, self.known, self.found = flow, known, found
         self.rules = list(IdentityRule.objects.filter(destination=flow.destination_id).order_by("position"))
-        self.makes = directory.in_use(flow.destination_id)  # then also whole people are remembered before the destination shows them
+        self.makes = directory.knows_whom_we_make(flow.destination_id)  # whole people too, before the destination shows them
         self.existing: dict[str, Candidate] = {}
         self.questions: dict[str, Question] = {}
         self.changed: dict[str, KnownContact] = {}

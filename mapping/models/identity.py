@@ -82,7 +82,10 @@ class Contact(models.Model):
 
 
 class ContactDirectory(models.Model):
-    """How far the contacts of a destination have been read; `since` None = from the beginning."""
+    """How far the contacts of a destination have been read; `since` None = from the beginning.
+
+    `for_parts` = people shown in part are looked for there, so it has to know at once whom this console makes.
+    """
 
     connection = models.OneToOneField("integrations.Connection", models.CASCADE, related_name="+")
     since = models.DateTimeField(null=True)
@@ -90,6 +93,7 @@ class ContactDirectory(models.Model):
     cursor = models.CharField(max_length=200, blank=True)
     read_at = models.DateTimeField(null=True)  # when a reading last came to its end
     lease_until = models.DateTimeField(null=True)
+    for_parts = models.BooleanField(db_default=True)
 
     class Meta:
         verbose_name_plural = "contact directories"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
 from integrations.engine import directory, identify, people
 from integrations.engine.outbox import Cause, Claimed, claim_deliveries, upsert
@@ -135,11 +136,24 @@ def test_many_new_people_are_looked_for_among_all_contacts_instead_of_one_by_one
     upsert(flow, spec_for("tiktok_shop", "ometria", "customer"), customers(3, start=100), cause=Cause.BACKFILL)  # who wait behind
 
     found = asked(flow, writer, *customers(5), limit=5)
-    assert (writer.looked_up, found.existing["3"].contact_key, found.existing["4"].contact_key) == ([], "o-3", "@4")
-    assert {key for key, contact in found.existing.items() if contact.contact_key.startswith("o-")} == {"3"}
+    assert (writer.looked_up, {key: contact.contact_key for key, contact in found.existing.items()}) == ([], {"3": "o-3"})
 
     asked(flow, writer, *customers(5, start=5), limit=5)
     assert (writer.looked_up, len(writer.asked)) == ([], 2)
+
+
+def test_many_new_people_are_remembered_at_once_where_others_are_shown_in_part(account: Connection, monkeypatch: Any) -> None:
+    monkeypatch.setattr(identify, "MANY", 1)
+    flow, writer = shop(account), Shown(ADA)
+    upsert(flow, spec_for("tiktok_shop", "ometria", "customer"), customers(1, start=100), cause=Cause.BACKFILL)
+    assert asked(flow, writer, *customers(1), limit=1).existing == {}
+    asked(flow, writer, buyer("tts:1:1", phone="+442079460018"), limit=1)
+    ContactDirectory.objects.update(read_at=timezone.now() - directory.FRESH)
+
+    first = Customer(key="1", occurred_at=at(0), email="grace@example.com", phone="+447700900123", country="GB")
+    assert asked(flow, writer, first, limit=1).existing["1"].contact_key == "@1"
+    again = asked(flow, writer, buyer("tts:1:2", email="grace@example.com"), limit=1)
+    assert (again.existing["tts:1:2"].contact_key, writer.looked_up) == ("@1", [])
 
 
 def test_few_new_people_are_asked_about_however_fresh_the_contacts_are(account: Connection) -> None:
