@@ -75,7 +75,7 @@ def orders(account: Account, query: Query) -> Response:
         return all(first <= moment_of(entry) < after for moment_of, (first, after) in tests)
 
     anywhere = by_change(query) or tests[2][1] == window({}, "")
-    rows = _rows(account.orders, query) if anywhere else account.orders.placed_between(*tests[2][1])
+    rows = _rows(account.orders, query, tests[0][1][0]) if anywhere else account.orders.placed_between(*tests[2][1])
     found = (entry for _, entry in rows if wanted(entry))
     return json_response([shown_order(entry) for entry in page(query, found)])
 

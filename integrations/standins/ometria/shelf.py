@@ -3,8 +3,9 @@
 from bisect import bisect_left, insort
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
-from itertools import count, takewhile
+from itertools import count
 from math import inf
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 import orjson
@@ -57,16 +58,21 @@ class ProductEntry(Entry):
     active: bool = True
 
 
+SPARE = 1000  # void rows of a log of changes that may stand beside as many as are valid
 K = TypeVar("K", bound=Hashable)
 E = TypeVar("E", bound=Entry)
 
 
 class Shelf(Generic[K, E]):
-    """Entries by key, in order of first arrival and in order of last change."""
+    """Entries by key, in order of first arrival and in order of last change.
+
+    The order of changes is a log of key and latest time so far, which only grows: a change of the same key later makes a row void.
+    """
 
     def __init__(self) -> None:
         self._entries: dict[K, E] = {}
-        self._changed: dict[K, None] = {}
+        self._log: list[tuple[float, K]] = []
+        self._row: dict[K, int] = {}  # of the last change of each key
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -78,12 +84,15 @@ class Shelf(Generic[K, E]):
     def put(self, key: K, entry: E) -> None:
         """Store or replace; the key moves to the end of the order of changes."""
         self._entries[key] = entry
-        self._changed.pop(key, None)
-        self._changed[key] = None
+        self._row[key] = len(self._log)
+        self._log.append((max(entry.updated, self._log[-1][0] if self._log else -inf), key))
+        if len(self._log) > 2 * len(self._entries) + SPARE:
+            self._log = [row for number, row in enumerate(self._log) if self._row.get(row[1]) == number]
+            self._row = {key: number for number, (_, key) in enumerate(self._log)}
 
     def remove(self, key: K) -> E | None:
         """Take the entry away, if there is one."""
-        self._changed.pop(key, None)
+        self._row.pop(key, None)
         return self._entries.pop(key, None)
 
     def items(self) -> Iterator[tuple[K, E]]:
@@ -91,9 +100,11 @@ class Shelf(Generic[K, E]):
         return iter(self._entries.items())
 
     def items_by_change(self, since: float = -inf) -> Iterator[tuple[K, E]]:
-        """Least recently changed first; those since a moment where no change is ever dated back."""
-        latest = takewhile(lambda row: row[1].updated >= since, ((key, self._entries[key]) for key in reversed(self._changed)))
-        return reversed(list(latest))
+        """Least recently changed first, those that changed since a moment."""
+        for number in range(bisect_left(self._log, since, key=itemgetter(0)), len(self._log)):
+            key = self._log[number][1]
+            if self._row.get(key) == number and (entry := self._entries[key]).updated >= since:
+                yield key, entry
 
 
 class OrderShelf(Shelf[str, OrderEntry]):
