@@ -19,7 +19,7 @@ from integrations.platforms.errors import PlatformError, Reconnect
 log = structlog.get_logger(__name__)
 PUMP_SECONDS = 50
 LINGER_SECONDS = 4.0  # how long a pump waits for something that is due in a moment: a receipt, a settled change
-CONFIRM_EVERY = 5.0  # seconds of delivering after which receipts are asked about, however much is left to deliver
+CONFIRM_EVERY = 2.5  # seconds of delivering after which receipts are asked about, however much is left to deliver
 LINGER_STEP = 0.1  # a change that arrives meanwhile must not wait for the rest of the lingering
 
 
