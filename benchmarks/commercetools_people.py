@@ -25,12 +25,14 @@ def measure(run: Run) -> list[dict[str, float]]:
     count = run.size(PEOPLE, 500)
     route = connect(start_world(run, "benchmarks.outside_commercetools", str(count), "0", str(run.folder)))
     Flow.objects.exclude(record_type="customer").update(enabled=False)
-    rows = [_once(run, route, count) for _ in range(run.runs)]
-    run.processes.stop("outside")
+    worker = run.processes.start_worker()
+    rows = [_once(worker.pid, route, count) for _ in range(run.runs)]
+    for name in ("worker", "outside"):
+        run.processes.stop(name)
     return rows
 
 
-def _once(run: Run, route: Route, count: int) -> dict[str, float]:
+def _once(worker: int, route: Route, count: int) -> dict[str, float]:
     empty(route)
     pull.ensure_polls(route.source)
     now = timezone.now()
@@ -38,12 +40,10 @@ def _once(run: Run, route: Route, count: int) -> dict[str, float]:
     Checkpoint.objects.filter(reader="customers").update(window_from=now - SPAN, due_at=now)
     async_task("integrations.tasks.pull", Checkpoint.objects.get(reader="customers").pk)  # as the sweep of the minute does
     flow = Flow.objects.get(source=route.source, record_type="customer")
-    worker = run.processes.start_worker()
-    with Memory(worker.pid) as used:
+    with Memory(worker) as used:
         began = time.monotonic()
         until(lambda: Delivery.objects.filter(flow=flow, state=Delivery.State.DELIVERED).count() >= count, SECONDS, "the people")
         seconds = time.monotonic() - began
-    run.processes.stop("worker")
     return {
         "seconds": seconds,
         "per_second": count / seconds,
