@@ -49,24 +49,24 @@ def measure(run: Run) -> list[dict[str, float]]:
     """Bulk operation at the stand-in, spool, pages, outbox, pushes, confirmation; workers and all on one machine."""
     count = run.size(ORDERS, 500)
     route = connect(start_outside(run, orders=count, lines=2, bodies=1))
-    rows = [_once(run, route, count) for _ in range(run.runs)]
-    run.processes.stop("outside")
+    worker = run.processes.start_worker()
+    rows = [_once(worker.pid, route, count) for _ in range(run.runs)]
+    for name in ("worker", "outside"):
+        run.processes.stop(name)
     return rows
 
 
-def _once(run: Run, route: Route, count: int) -> dict[str, float]:
+def _once(worker: int, route: Route, count: int) -> dict[str, float]:
     empty(route)
-    worker = run.processes.start_worker()
     bring_catalogue(route)
     flow = route.orders
-    with Memory(worker.pid) as used:
+    with Memory(worker) as used:
         began = time.monotonic()
         pull.start_backfill(route.source, ["orders"], since=LONG_AGO)
         done = Delivery.objects.filter(flow=flow, state=Delivery.State.DELIVERED)
         pulled = Checkpoint.objects.filter(reader="orders", state=Checkpoint.State.DONE)
         until(lambda: pulled.exists() and done.count() >= count, SECONDS, "the backfill")
         seconds = time.monotonic() - began
-    run.processes.stop("worker")
     return {
         "seconds": seconds,
         "per_second": count / seconds,
