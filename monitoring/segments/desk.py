@@ -12,10 +12,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from integrations import words
+from integrations.access import REPLAY, replayable
 from integrations.admin.desk import Act, Desk, Refusal
 from integrations.admin.exports import Column, Exports
 from integrations.admin.filters import ConnectionFilter, dropdown, field_filter
-from integrations.models import Connection
+from integrations.engine.replay import replay
+from integrations.models import Connection, Delivery
 from monitoring.models import Segment, SegmentSource
 from monitoring.models.segments import ANSWERS
 from monitoring.segments import pages, read_back, reading
@@ -36,7 +38,10 @@ WatchedFilter = dropdown(
 class SegmentDesk(Exports, Desk):
     """The segments that somebody watches, and all others of the account to choose from."""
 
-    acts = tuple(Act(name, CHANGE) for name in ("watch", "unwatch", "configure", "read", "read-back", "stop-read-back"))
+    acts = (
+        *(Act(name, CHANGE) for name in ("watch", "unwatch", "configure", "read", "read-back", "stop-read-back")),
+        Act("send-again", REPLAY),
+    )
     detail_template = "monitoring/segment.html"
     list_before_template = "monitoring/segments_top.html"
     tabs = (("Watched", {"watched": "yes"}), ("Choose more to watch", {"watched": "no"}), ("All", {"watched": "all"}))
@@ -151,7 +156,7 @@ class SegmentDesk(Exports, Desk):
         allowed = super().allowed_acts(request, row)
         if row is None:
             return allowed
-        return allowed & ({"watch", "read"} if not row.watched else {act.name for act in self.acts} - {"watch"})
+        return allowed & ({"watch", "read", "send-again"} if not row.watched else {act.name for act in self.acts} - {"watch"})
 
     def detail(self, request: HttpRequest, row: Segment) -> dict[str, Any]:
         """Everything on the page of one segment."""
@@ -211,6 +216,16 @@ class SegmentDesk(Exports, Desk):
             raise Refusal("No read-back is under way.")
         self.log_change(request, row, "Read-back stopped")
         return "Stopped. What was compared so far stays."
+
+    def act_send_again(self, request: HttpRequest, row: Segment) -> str:
+        """Put right at once whatever the last read-back found different and sending again heals."""
+        last = row.read_backs.order_by("-asked_at").first()
+        wanted = replayable(request.user, read_back.to_send_again(last)) if last else Delivery.objects.none()
+        sent = replay(wanted.values_list("pk", flat=True), request.user)
+        if not sent:
+            raise Refusal("Nothing is left to send again: what differed was sent since, or is not yours to send.")
+        self.log_change(request, row, f"{sent} records of the read-back sent again")
+        return f"{sent} {'record goes' if sent == 1 else 'records go'} out again. Draw again in a minute to see that all is well."
 
 
 def answer_badge(row: Segment) -> SafeString:

@@ -13,7 +13,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from integrations import words
-from integrations.access import may_replay
+from integrations.access import may_replay, replayable
 from integrations.admin.desk import MASK_PERMISSION
 from integrations.admin.sheets import FORMATS, download
 from integrations.admin.summaries import headline
@@ -26,7 +26,7 @@ from monitoring.segments import causes, facts, reading
 from monitoring.segments.forms import RuleForm, ThresholdForm
 from monitoring.segments.pictures import FIRST_RANGE, RANGES, chart
 from monitoring.segments.read_back import CAUSES as READ_CAUSES
-from monitoring.segments.read_back import OPEN, SIZES
+from monitoring.segments.read_back import OPEN, SIZES, to_send_again
 from monitoring.segments.rule import Rule
 from monitoring.segments.verdict import TONES, share_words
 
@@ -265,6 +265,8 @@ def read_back_words(request: HttpRequest, row: Segment) -> dict[str, Any]:
         "read_back_share": int(100 * last.done / len(last.chosen)) if last.chosen else 0,
         "fields": [_field(name, *counts) for name, counts in sorted(last.fields.items(), key=_worst)][:FIELDS_SHOWN] if last.chosen else [],
         "differing": [_difference(request, one, personal) for one in rows if one.cause not in ("same", "forgotten")],
+        "to_send": (to_send := replayable(request.user, to_send_again(last)).count()),
+        "send_all": f"Send all {to_send} again",
         "same": sum(one.cause == "same" for one in rows),
         "compared": sum(one.cause != "forgotten" for one in rows),
         "inside": sum(one.kind == "order" and one.member is True for one in rows),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -83,6 +83,13 @@ def begin(segment: Segment, size: int, by: User | None) -> ReadBack | None:
 def cancel(read_back: ReadBack) -> bool:
     """End it; what was compared stays."""
     return bool(ReadBack.objects.filter(pk=read_back.pk, state__in=OPEN).update(state=State.CANCELLED, finished_at=timezone.now()))
+
+
+def to_send_again(last: ReadBack) -> QuerySet[Delivery]:
+    """The deliveries whose difference ends by sending them again, as far as they were not sent since."""
+    wanted = [name for name, cause in CAUSES.items() if cause.resend]
+    found = last.rows.filter(cause__in=wanted).values_list("delivery_id", flat=True)
+    return Delivery.objects.filter(pk__in=list(found), state=Delivery.State.DELIVERED, sent_at__lt=last.asked_at)
 
 
 def due() -> list[int]:

@@ -66,6 +66,7 @@ TABLE: tuple[tuple[frozenset[str], str, str], ...] = (
     (ROLES, "get", "admin:monitoring_segment: changelist change history standing live read_back_live people readings export"),
     (MARKETERS, "get", "admin:monitoring_segment_edit"),
     (MARKETERS, "post", "admin:monitoring_segment: watch unwatch configure read read_back stop_read_back read_all"),
+    (ROLES, "post", "admin:monitoring_segment_send_again"),  # of their own records
     (NOBODY, "get", "admin:monitoring_segment: add delete"),
     # comparing both ends
     (ROLES, "get", "admin:monitoring_reconciliation: changelist change history live days export"),

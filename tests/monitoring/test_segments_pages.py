@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import Flow
+from integrations.models import Delivery, Flow
 from monitoring.models import ReadBack, Segment, SegmentReading, SegmentSource
 from monitoring.segments import facts, reading
 from tests.monitoring.test_segments_facts import order
@@ -196,6 +196,19 @@ def test_differences_of_a_read_back_are_masked_and_offer_to_send_again_to_those_
     assert {role: ("bob@example.com" in page, f'action="{again}"' in page) for role, page in pages.items()} == {
         "ecommerce": (False, True), "marketing": (True, False), "manager": (True, True), "administrator": (True, True),
     }  # fmt: skip
+
+
+def test_all_that_sending_again_heals_is_sent_again_at_once_and_once(segment: Segment):
+    rows = [order(segment.connection.flows_in.get(), f"lost-{number}", f"p{number}@example.com") for number in range(2)]
+    make_read_back(segment, *rows)
+    Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(state="delivered", sent_at=timezone.now() - timedelta(hours=1))
+    clients = {role: signed_in(role) for role in ROLES}
+    offered = {role: "Send all 2 again" in words(client, url("change", segment.pk)) for role, client in clients.items()}
+    said = [clients["ecommerce"].post(url("send_again", segment.pk), follow=True).content.decode() for _ in range(2)]
+
+    assert offered == {"ecommerce": True, "marketing": False, "manager": True, "administrator": True}  # orders are not marketing's
+    assert ("2 records go out again" in said[0], "Nothing is left to send again" in said[1]) == (True, True)
+    assert set(Delivery.objects.filter(pk__in=[row.pk for row in rows]).values_list("state", flat=True)) == {"ready"}
 
 
 def test_the_pages_ask_the_same_number_of_questions_however_much_there_is(
