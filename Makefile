@@ -3,8 +3,8 @@ SHELL := /bin/sh
 PYTHON := .venv/bin/python
 READY := .venv/.complete
 T ?= tests
-# two more than the machine has cores: many tests wait for other processes
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
+# one more than the machine has cores: many tests wait for other processes
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 export PYTHONUTF8 := 1
 # processes that are started again and again find themselves compiled, also where the shell says otherwise
 export PYTHONDONTWRITEBYTECODE :=
