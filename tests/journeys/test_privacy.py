@@ -12,11 +12,13 @@ import pytest
 from django.utils import timezone
 
 from integrations.engine import pull
-from integrations.engine.privacy import export, runs
+from integrations.engine.privacy import export, runs, subject
 from integrations.models import Checkpoint, Connection, Delivery, InboxEvent, PrivacyRequest
 from tests.canary import tables_with
 from tests.conftest import DOMAIN, RouteB
 from tests.journeys.site import Site, event, lay_out_site
+from tests.route_a import RouteA
+from tests.rows import make_person
 
 pytestmark = [pytest.mark.journey]
 HER = {"email": "wilhelmina.kanarienvogel@example.com", "first_name": "Wilhelmina", "last_name": "Kanarienvogel", "phone": "+442079460123"}
@@ -145,6 +147,33 @@ def test_a_shop_that_is_paused_and_drops_messages_is_obeyed_all_the_same(site: S
 
     assert (request.state, Delivery.objects.filter(flow__source=route.source).count()) == ("done", 0)
     assert InboxEvent.objects.filter(connection=route.source).count() == 0
+
+
+def test_a_buyer_of_tiktok_is_erased_and_stays_away_when_the_shop_tells_of_her_again(route_a: RouteA) -> None:
+    route_a.ometria.change_settings({"deletion_delay": 0.0})
+    route_a.goods("TEE", "HAT")
+    assert route_a.subscribe()
+    buyer = {**HER, "address_line1": STREET, "user_id": "7490000000000077"}
+    first, second = route_a.order("TEE", buyer=buyer), route_a.order("HAT", buyer=buyer)
+    route_a.act("advance_order", order_id=first.id, to="DELIVERED")
+    route_a.act("open_return", order_id=first.id)
+    route_a.run()
+    words = [HER["email"], HER["phone"], STREET, buyer["user_id"]]
+    planted = tables_with(words)
+    assert {"integrations_delivery", "mapping_contact", "mapping_contacthandle"} <= planted.keys()  # webhooks name only orders
+    assert HER["email"] in route_a.told()
+
+    request = runs.ask(PrivacyRequest.Kind.ERASURE, subject.named(HER["email"]), make_person("manager"))
+    PrivacyRequest.objects.filter(pk=request.pk).update(start_at=timezone.now())
+    request = carried_out(request)
+    erased = (request.state, request.error, tables_with(words), [p["email"] for p in route_a.state("profiles").values()])
+
+    route_a.tell(first, second)
+    for reader in ("orders", "returns"):
+        route_a.poll(reader)
+    route_a.run()
+    assert erased == ("done", "", {}, [])
+    assert (tables_with(words), route_a.state("profiles")) == ({}, {})
 
 
 def test_a_privacy_message_with_a_bad_signature_is_turned_away(site: Site) -> None:
