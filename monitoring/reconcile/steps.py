@@ -156,9 +156,7 @@ def source(work: Work, cursor: str | None) -> Step:
     bench = work.bench(held.values())
     early = {one.record.key: judge.at_our_door(bench, one.record, held.get(one.record.key[:200]), one.pull_key) for one in records}
     delivered = [held[key[:200]] for key, verdict in early.items() if verdict is None and key[:200] in held]
-    looked = look_up(work, delivered)
-    verdicts = [verdict for verdict in early.values() if verdict is not None]
-    verdicts += [judge.at_destination(bench, row, looked[row.destination_key]) for row in delivered]
+    verdicts = [verdict for verdict in early.values() if verdict is not None] + _at_destination(work, bench, delivered)
     seen = [Seen(run=work.run, side=AT_SOURCE, key=key, met=True, at=timezone.now()) for key in keys]
     met = [row.destination_key[:200] for row in held.values() if row.destination_key]
     return Step(
@@ -172,6 +170,12 @@ def _unseen(run: Reconciliation, records: Sequence[SourceRecord]) -> list[Source
     keys = {one.record.key[:200]: one for one in records}
     known = set(Seen.objects.filter(run=run, side=AT_SOURCE, key__in=list(keys)).values_list("key", flat=True)) if keys else set()
     return [one for key, one in keys.items() if key not in known]
+
+
+def _at_destination(work: Work, bench: Bench, rows: Sequence[Delivery]) -> list[Verdict]:
+    """How what was delivered stands at the destination."""
+    looked = look_up(work, rows)
+    return [judge.at_destination(bench, row, looked[row.destination_key]) for row in rows]
 
 
 def look_up(work: Work, rows: Sequence[Delivery]) -> dict[str, There]:
@@ -219,9 +223,7 @@ def rest(work: Work, cursor: str | None) -> Step:
     mine = [known[row.key] for row in shown if row.key in known and _is_mine(work, known[row.key])]
     early = {row.pk: judge.at_our_door(bench, None, row) for row in mine}
     delivered = [row for row in mine if early[row.pk] is None]
-    looked = look_up(work, delivered)
-    verdicts += [verdict for verdict in early.values() if verdict is not None]
-    verdicts += [judge.at_destination(bench, row, looked[row.destination_key]) for row in delivered]
+    verdicts += [verdict for verdict in early.values() if verdict is not None] + _at_destination(work, bench, delivered)
     return Step(cursor=page[-1].key if len(page) == REST_PAGE else None, verdicts=verdicts)
 
 
