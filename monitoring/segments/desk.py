@@ -12,12 +12,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from integrations import words
-from integrations.access import REPLAY, replayable
+from integrations.access import REPLAY
 from integrations.admin.desk import Act, Desk, Refusal
 from integrations.admin.exports import Column, Exports
 from integrations.admin.filters import ConnectionFilter, dropdown, field_filter
 from integrations.engine.replay import replay
-from integrations.models import Connection, Delivery
+from integrations.models import Connection
 from monitoring.models import Segment, SegmentSource
 from monitoring.models.segments import ANSWERS
 from monitoring.segments import pages, read_back, reading
@@ -220,8 +220,8 @@ class SegmentDesk(Exports, Desk):
     def act_send_again(self, request: HttpRequest, row: Segment) -> str:
         """Put right at once whatever the last read-back found different and sending again heals."""
         last = row.read_backs.order_by("-asked_at").first()
-        wanted = replayable(request.user, read_back.to_send_again(last)) if last else Delivery.objects.none()
-        sent = replay(wanted.values_list("pk", flat=True), request.user)
+        wanted = read_back.to_send_again(last, last.rows.select_related("delivery__flow"), request.user) if last else []
+        sent = replay(wanted, request.user)
         if not sent:
             raise Refusal("Nothing is left to send again: what differed was sent since, or is not yours to send.")
         self.log_change(request, row, f"{sent} records of the read-back sent again")

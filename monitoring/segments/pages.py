@@ -13,7 +13,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from integrations import words
-from integrations.access import may_replay, replayable
+from integrations.access import may_replay
 from integrations.admin.desk import MASK_PERMISSION
 from integrations.admin.sheets import FORMATS, download
 from integrations.admin.summaries import headline
@@ -259,13 +259,14 @@ def read_back_words(request: HttpRequest, row: Segment) -> dict[str, Any]:
     personal = request.user.has_perm(MASK_PERMISSION)
     rows = list(last.rows.select_related("delivery__flow__source", "delivery__flow__destination").order_by("pk"))
     outside = [one for one in rows if one.kind == "order" and one.member is False]
+    to_send = len(to_send_again(last, rows, request.user))
     return {
         "read_back": last,
         "read_back_open": last.state in OPEN,
         "read_back_share": int(100 * last.done / len(last.chosen)) if last.chosen else 0,
         "fields": [_field(name, *counts) for name, counts in sorted(last.fields.items(), key=_worst)][:FIELDS_SHOWN] if last.chosen else [],
         "differing": [_difference(request, one, personal) for one in rows if one.cause not in ("same", "forgotten")],
-        "to_send": (to_send := replayable(request.user, to_send_again(last)).count()),
+        "to_send": to_send,
         "send_all": f"Send all {to_send} again",
         "same": sum(one.cause == "same" for one in rows),
         "compared": sum(one.cause != "forgotten" for one in rows),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from random import randrange
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from integrations.access import may_replay
 from integrations.engine import accounts, circuit, turns
 from integrations.engine.outbox import backoff
 from integrations.models import Delivery, Flow
@@ -85,11 +86,11 @@ def cancel(read_back: ReadBack) -> bool:
     return bool(ReadBack.objects.filter(pk=read_back.pk, state__in=OPEN).update(state=State.CANCELLED, finished_at=timezone.now()))
 
 
-def to_send_again(last: ReadBack) -> QuerySet[Delivery]:
-    """The deliveries whose difference ends by sending them again, as far as they were not sent since."""
-    wanted = [name for name, cause in CAUSES.items() if cause.resend]
-    found = last.rows.filter(cause__in=wanted).values_list("delivery_id", flat=True)
-    return Delivery.objects.filter(pk__in=list(found), state=Delivery.State.DELIVERED, sent_at__lt=last.asked_at)
+def to_send_again(last: ReadBack, rows: Iterable[ReadBackRow], by: User) -> list[int]:
+    """Of its rows, the deliveries that sending again heals, that were not sent since and that this person may send."""
+    found = [row.delivery for row in rows if CAUSES[row.cause].resend]
+    still = [one for one in found if one.state == Delivery.State.DELIVERED and one.sent_at and one.sent_at < last.asked_at]
+    return [one.pk for one in still if may_replay(by, one)]
 
 
 def due() -> list[int]:
