@@ -102,7 +102,7 @@ def _decide(flow: Flow, customers: Sequence[Row], found: Found, read: Sequence[C
     with transaction.atomic():
         people.lock(flow.destination_id)
         known = people.load(flow.destination_id, [record for _, record in customers])
-        batch = _Batch(flow, known, {**found, **{record.key: known.by_address(record) for record in read}})
+        batch = _Batch(flow, known, {**found, **{record.key: known.candidates(record, "email") for record in read}})
         batch.take(shown.values())
         for row, record in customers:
             batch.decide(row, record)

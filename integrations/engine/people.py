@@ -28,15 +28,11 @@ class Known:
     bound: dict[str, tuple[str, bool]] = field(default_factory=dict)
     contacts: dict[str, KnownContact] = field(default_factory=dict)
 
-    def candidates(self, person: Person) -> tuple[KnownContact, ...]:
-        """The contacts that a person's handles point to."""
-        keys = {key for handle in handles(person).items() for key in self.owners.get(handle, ())}
+    def candidates(self, person: Person, *kinds: str) -> tuple[KnownContact, ...]:
+        """The contacts that a person's handles point to; only handles of these kinds, where some are named."""
+        wanted = [handle for handle in handles(person).items() if not kinds or handle[0] in kinds]
+        keys = {key for handle in wanted for key in self.owners.get(handle, ())}
         return tuple(self.contacts[key] for key in sorted(keys) if key in self.contacts)
-
-    def by_address(self, person: Person) -> tuple[KnownContact, ...]:
-        """The contacts that have a person's e-mail address, as far as they are known."""
-        owners = self.owners.get(("email", handles(person).get("email", "")), ())
-        return tuple(self.contacts[key] for key in sorted(owners) if key in self.contacts)
 
     def add(self, contact: KnownContact) -> None:
         """Take a contact in, or what is new of it."""
