@@ -27,8 +27,7 @@ def measure(run: Run) -> list[dict[str, float]]:
     Flow.objects.exclude(record_type="customer").update(enabled=False)
     worker = run.processes.start_worker()
     rows = [_once(worker.pid, route, count) for _ in range(run.runs)]
-    for name in ("worker", "outside"):
-        run.processes.stop(name)
+    run.processes.stop("worker", "outside")
     return rows
 
 

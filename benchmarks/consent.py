@@ -27,8 +27,7 @@ def measure(run: Run) -> list[dict[str, float]]:
     _connect_back(route, run.processes.start_web())
     run.processes.start_worker()
     rows = [_once(route, run.size(PEOPLE, 2)) for _ in range(run.runs)]
-    for name in ("worker", "web", "outside"):
-        run.processes.stop(name)
+    run.processes.stop("worker", "web", "outside")
     return rows
 
 

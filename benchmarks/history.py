@@ -51,8 +51,7 @@ def measure(run: Run) -> list[dict[str, float]]:
     route = connect(start_outside(run, orders=count, lines=2, bodies=1))
     worker = run.processes.start_worker()
     rows = [_once(worker.pid, route, count) for _ in range(run.runs)]
-    for name in ("worker", "outside"):
-        run.processes.stop(name)
+    run.processes.stop("worker", "outside")
     return rows
 
 

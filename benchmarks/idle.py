@@ -25,8 +25,7 @@ def measure(run: Run) -> list[dict[str, float]]:
     port = run.processes.start_web()
     run.processes.start_worker()
     rows = [_once(run, route, port, count, turn) for turn in range(run.runs)]
-    for name in ("worker", "web", "outside"):
-        run.processes.stop(name)
+    run.processes.stop("worker", "web", "outside")
     return rows
 
 

@@ -43,5 +43,4 @@ def arrived(route: Route, kind: str, count: int) -> dict[str, float]:
 
 def finish(run: Run) -> None:
     """Stop what a path needs."""
-    for name in ("worker", "web", "outside"):
-        run.processes.stop(name)
+    run.processes.stop("worker", "web", "outside")

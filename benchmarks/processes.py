@@ -75,8 +75,12 @@ class Processes:
                 raise DidNotStart(f"{name} did not start; its log is {self.folder / f'{name}.log'}")
             time.sleep(0.05)
 
-    def stop(self, name: str) -> None:
-        """Ask one process to end, then end whatever is left of its session."""
+    def stop(self, *names: str) -> None:
+        """Ask these processes to end, one after the other, then end whatever is left of their sessions."""
+        for name in names:
+            self._stop(name)
+
+    def _stop(self, name: str) -> None:
         process = self._running.pop(name)
         family = _family(process.pid)
         _signal(process.pid, signal.SIGTERM)
@@ -91,8 +95,7 @@ class Processes:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for name in reversed(list(self._running)):
-            self.stop(name)
+        self.stop(*reversed(self._running))
 
 
 def free_port() -> int:
